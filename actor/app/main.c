@@ -1,0 +1,251 @@
+/*
+ * troupe_main: the command line, and the keeper behind it.
+ *
+ * `run` makes this process the keeper: it reads the configuration and forks every node, main too; a
+ * forked node finds configuration and plan in the memory it inherited. A spawned one begins here again,
+ * with the same arguments, and is told by its environment that it is a node; it reads the very text of
+ * the configuration that the keeper read. In one-process mode the host does the keeper's work, here.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/options.h"
+#include "app/program.h"
+#include "core/log.h"
+#include "place/host.h"
+#include "place/keeper_process.h"
+#include "place/ledger.h"
+#include "transport/wire.h"
+
+enum { EXIT_WRONG = 1 };
+
+struct application {
+    struct tr_options options;
+    struct tr_program program;
+    const struct troupe_actor_type *const *actors;
+    char **argv;
+    struct troupe_counts counts; /* of all nodes that have ended */
+    bool deaths;                 /* some process did not end in order */
+};
+
+static void report(void *context, const char *line) {
+    (void)context;
+    fprintf(stderr, "%s\n", line);
+}
+
+/* ---- Running a node in this process ---- */
+
+static int open_trace(const struct application *application) {
+    if (application->options.trace == NULL) return -1;
+    return open(application->options.trace, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
+static int run_host(struct application *application, const struct tr_node_start *start) {
+    int trace = open_trace(application), code = EXIT_WRONG;
+    struct tr_host_options options = { .plan = application->program.plan,
+                                       .classes = &application->program.classes,
+                                       .start = start, .trace = trace,
+                                       .serialize = tr_program_serialize(),
+                                       .signals = start == NULL };
+    struct tr_host *host = tr_host_new(&options);
+    if (host != NULL) {
+        code = tr_host_run(host);
+        tr_host_counts(host, &application->counts);
+        tr_host_free(host);
+    }
+    if (trace >= 0) close(trace);
+    tr_wire_fini();
+    return code;
+}
+
+static int run_node(void *context, const struct tr_node_start *start) {
+    struct application *application = context;
+    int code = run_host(application, start);
+    tr_program_free(&application->program);
+    return code;
+}
+
+/* ---- The keeper's side ---- */
+
+static void describe(void *context, uint64_t node, const void *page, char *text, size_t size) {
+    struct application *application = context;
+    (void)node;
+    application->deaths = true;
+    tr_flight_describe(page, text, size);
+}
+
+__attribute__((unused)) static void ended(void *context, uint64_t node, void *page, bool in_order) {
+    struct application *application = context;
+    (void)node;
+    if (!in_order) tr_flight_close(page);
+    tr_flight_counts(page, &application->counts);
+}
+
+static void log_line(void *context, const char *line) {
+    (void)context;
+    tr_log(NULL, TROUPE_INFO, NULL, "%s", line);
+}
+
+/* What dead processes had sent and nobody received: the rest, when somebody died. */
+static void log_counts(struct application *application) {
+    struct troupe_counts *counts = &application->counts;
+    uint64_t known = counts->handled + counts->dead_letters + counts->in_doubt;
+    if (application->deaths && counts->sent > known) {
+        counts->dead_by_reason[TROUPE_SENDER_DIED] += counts->sent - known;
+        counts->dead_letters += counts->sent - known;
+    }
+    char line[1024];
+    int used = snprintf(line, sizeof line,
+                        "messages: sent=%" PRIu64 " handled=%" PRIu64 " dead_letters=%" PRIu64
+                        " in_doubt=%" PRIu64 " refused=%" PRIu64,
+                        counts->sent, counts->handled, counts->dead_letters, counts->in_doubt,
+                        counts->refused);
+    for (int i = 0; i < TROUPE_STATUS_COUNT && used > 0 && (size_t)used < sizeof line; i++)
+        if (counts->dead_by_reason[i] != 0)
+            used += snprintf(line + used, sizeof line - (size_t)used, " %s=%" PRIu64,
+                             troupe_status_name((enum troupe_status)i), counts->dead_by_reason[i]);
+    tr_log(NULL, TROUPE_INFO, NULL, "%s", line);
+}
+
+/* Forking a process with threads copies only one of them, and the locks of all: then nodes are executed
+ * anew after the fork. */
+static bool has_threads(void) {
+    DIR *tasks = opendir("/proc/self/task");
+    int count = 0;
+    if (tasks == NULL) return false;
+    while (readdir(tasks) != NULL) count++;
+    closedir(tasks);
+    return count > 3; /* ".", "..", and this one */
+}
+
+static int run_keeper(struct application *application) {
+    const struct tr_plan *plan = application->program.plan;
+    const struct tr_config *config = application->program.config;
+    struct tr_node_spec *specs = calloc(plan->node_count, sizeof *specs);
+    if (specs == NULL) return EXIT_WRONG;
+    bool threads = has_threads();
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        specs[i] = plan->nodes[i].spec;
+        if (threads) specs[i].start = TR_START_SPAWN;
+    }
+    struct tr_keeper_options options = {
+        .rules = { .nodes = specs, .node_count = plan->node_count, .shutdown = config->shutdown,
+                   .restarts = config->root->restarts, .within = config->root->within },
+        .flight_size = sizeof(struct tr_flight), .ledger_size = sizeof(struct tr_ledger),
+        .config = config->source, .config_size = config->source_size, .argv = application->argv,
+        .run_node = run_node, .describe = describe, .log = log_line,
+        .context = application
+    };
+    int code = tr_keeper_run(&options);
+    free(specs);
+    return code;
+}
+
+static int run(struct application *application) {
+    int code = application->options.one_process ? run_host(application, NULL)
+                                                : run_keeper(application);
+    log_counts(application);
+    return code;
+}
+
+/* ---- Spawned nodes ---- */
+
+/* The text of the configuration as the keeper read it. NULL: none, or unreadable. */
+static const char *map_config(int descriptor, size_t *size) {
+    struct stat status;
+    *size = 0;
+    if (descriptor < 0 || fstat(descriptor, &status) != 0 || status.st_size == 0) return "";
+    void *text = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    *size = (size_t)status.st_size;
+    return text == MAP_FAILED ? NULL : text;
+}
+
+static struct tr_program_input input_of(const struct application *application) {
+    const struct tr_options *options = &application->options;
+    return (struct tr_program_input){ .config = { .file = options->config,
+                                                  .actors = application->actors,
+                                                  .settings = options->settings,
+                                                  .placements = options->placements },
+                                      .threads = options->threads,
+                                      .one_process = options->one_process };
+}
+
+static int run_spawned(struct application *application, struct tr_node_start *start) {
+    struct tr_program_input input = input_of(application);
+    input.config.text = map_config(start->config, &input.config.text_size);
+    if (input.config.text == NULL) return EXIT_WRONG;
+    if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;
+    const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
+    if (node == NULL) return EXIT_WRONG;
+    tr_process_name(node->spec.path);
+    int code = run_node(application, start);
+    tr_node_start_release(start);
+    return code;
+}
+
+/* ---- Commands ---- */
+
+static int load_and(struct application *application, int (*then)(struct application *application)) {
+    struct tr_program_input input = input_of(application);
+    if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;
+    int code = then(application);
+    tr_program_free(&application->program);
+    return code;
+}
+
+static int explain(struct application *application) {
+    tr_config_explain(application->program.config, stdout);
+    return 0;
+}
+
+static int check(struct application *application) {
+    printf("ok: %" PRIu32 " actors and supervisors on %" PRIu32 " nodes\n",
+           application->program.plan->actor_count, application->program.plan->node_count);
+    return 0;
+}
+
+static int obey(struct application *application) {
+    switch (application->options.command) {
+    case TR_COMMAND_HELP: tr_options_help(application->options.program); return 0;
+    case TR_COMMAND_VERSION:
+        printf("%s (Troupe %s)\n", application->options.program, TROUPE_VERSION);
+        return 0;
+    case TR_COMMAND_CHECK: return load_and(application, check);
+    case TR_COMMAND_EXPLAIN: return load_and(application, explain);
+    case TR_COMMAND_RUN: break;
+    }
+    return load_and(application, run);
+}
+
+int troupe_main_with(int argc, char **argv, const struct troupe_actor_type *const *actors) {
+    struct application application = { .actors = actors, .argv = argv };
+    struct tr_node_start start;
+    char error[256];
+    if (!tr_options_parse(&application.options, argc, argv)) return EXIT_WRONG;
+    int spawned = tr_node_start_read(&start, error, sizeof error);
+    if (spawned < 0) {
+        fprintf(stderr, "%s: %s\n", application.options.program, error);
+        return EXIT_WRONG;
+    }
+    return spawned > 0 ? run_spawned(&application, &start) : obey(&application);
+}
+
+int troupe_main(int argc, char **argv, ...) {
+    enum { MOST = 256 };
+    const struct troupe_actor_type *actors[MOST + 1] = { NULL };
+    va_list list;
+    va_start(list, argv);
+    for (int i = 0; i < MOST; i++)
+        if ((actors[i] = va_arg(list, const struct troupe_actor_type *)) == NULL) break;
+    va_end(list);
+    return troupe_main_with(argc, argv, actors);
+}

@@ -1,0 +1,50 @@
+#include "app/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/messages.h"
+
+static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &tr_supervisor_actor };
+enum { OWN_ACTORS = sizeof own_actors / sizeof own_actors[0] };
+
+static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors) {
+    size_t count = 0;
+    while (actors[count] != NULL) count++;
+    const struct troupe_actor_type **all = calloc(count + OWN_ACTORS + 1, sizeof *all);
+    if (all == NULL) return false;
+    memcpy(all, own_actors, sizeof own_actors);
+    memcpy(all + OWN_ACTORS, actors, count * sizeof *all);
+    bool made = tr_classes_init(classes, all);
+    free(all);
+    return made;
+}
+
+bool tr_program_load(struct tr_program *program, const struct tr_program_input *input,
+                     void (*report)(void *context, const char *line), void *context) {
+    char error[4096];
+    *program = (struct tr_program){ 0 };
+    if (!tr_messages_check(error, sizeof error)) {
+        report(context, error);
+        return false;
+    }
+    program->config = tr_config_load(&input->config, report, context);
+    if (program->config == NULL) return false;
+    program->plan = tr_plan_new(program->config, input->one_process, input->threads);
+    if (program->plan != NULL && make_classes(&program->classes, input->config.actors)) return true;
+    report(context, "error: out of memory");
+    tr_program_free(program);
+    return false;
+}
+
+void tr_program_free(struct tr_program *program) {
+    if (program->plan != NULL) tr_plan_free(program->plan);
+    if (program->config != NULL) tr_config_free(program->config);
+    tr_classes_free(&program->classes);
+    *program = (struct tr_program){ 0 };
+}
+
+bool tr_program_serialize(void) {
+    const char *value = getenv("TROUPE_SERIALIZE");
+    return value != NULL && strcmp(value, "always") == 0;
+}

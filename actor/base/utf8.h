@@ -1,0 +1,11 @@
+/* UTF-8, checked: no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef TR_UTF8_H
+#define TR_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when every byte is part of valid UTF-8. NUL is valid: who forbids it looks for it. */
+bool tr_utf8_valid(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * One child of the tree: its keys read into a struct tr_child. A mistake leaves the default and is
+ * told; reading goes on.
+ */
+#include "config/child.h"
+
+#include <string.h>
+
+#include "config/args.h"
+#include "config/placing.h"
+
+void tr_child_supervision(struct tr_mistakes *mistakes, struct tr_child *child,
+                          const struct tr_keys *keys, const struct tr_yaml *map) {
+    child->is_supervisor = true;
+    child->strategy = (enum tr_strategy)tr_check_value(mistakes, keys, map, "strategy");
+    child->restarts = (uint32_t)tr_check_value(mistakes, keys, map, "restarts");
+    child->within = tr_check_value(mistakes, keys, map, "within");
+}
+
+static void read_common(struct tr_tree_input *input, struct tr_child *child,
+                        const struct tr_keys *keys, const struct tr_yaml *map) {
+    child->restart = (enum tr_restart)tr_check_value(input->mistakes, keys, map, "restart");
+    child->shutdown = tr_check_value(input->mistakes, keys, map, "shutdown");
+}
+
+static const char *path_of(struct tr_tree_input *input, const struct tr_child *parent,
+                           const char *name) {
+    bool root = strcmp(parent->path, "/") == 0;
+    return tr_arena_print(input->mistakes->arena, "%s/%s", root ? "" : parent->path, name);
+}
+
+static struct tr_child *new_child(struct tr_tree_input *input, const struct tr_child *parent,
+                                  const struct tr_keys *keys, const struct tr_yaml *map) {
+    struct tr_child *child = tr_arena_take(input->mistakes->arena, sizeof *child);
+    const char *name = tr_check_name(input->mistakes, keys, map, "name");
+    child->name = name == NULL ? "" : name;
+    child->path = path_of(input, parent, child->name);
+    child->where = map->where;
+    child->placement.rule = "default";
+    child->placement.where.file = map->where.file;
+    child->count = 1;
+    read_common(input, child, keys, map);
+    return child;
+}
+
+static void read_supervisor_place(struct tr_mistakes *mistakes, const struct tr_yaml *node) {
+    struct tr_placement placement;
+    if (node == NULL || !tr_placing_read(mistakes, node, "", &placement)) return;
+    if (placement.place == TR_PLACE_THREAD && placement.lane == TR_LANE_DIRECT) return;
+    tr_mistake(mistakes, node->where,
+               "place: a supervisor runs on a thread in this version; place its children instead");
+}
+
+struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct tr_child *parent,
+                                     const struct tr_yaml *map) {
+    const struct tr_yaml *actor = tr_yaml_get(map, "actor");
+    if (actor != NULL) {
+        tr_mistake(input->mistakes, actor->where,
+                   "a child has either the key 'actor' or the key 'children'");
+    } else {
+        tr_check_map(input->mistakes, &tr_keys_supervisor, map);
+    }
+    struct tr_child *child = new_child(input, parent, &tr_keys_supervisor, map);
+    tr_child_supervision(input->mistakes, child, &tr_keys_supervisor, map);
+    read_supervisor_place(input->mistakes, tr_yaml_get(map, "place"));
+    return child;
+}
+
+static void tell_unknown_actor(struct tr_tree_input *input, const struct tr_yaml *node) {
+    struct tr_mistakes *mistakes = input->mistakes;
+    struct tr_suggest suggest;
+    const char *names = "";
+    if (tr_mistakes_full(mistakes)) return;
+    tr_suggest_start(&suggest, node->text);
+    for (size_t i = 0; input->actors != NULL && input->actors[i] != NULL; i++) {
+        tr_suggest_consider(&suggest, input->actors[i]->name);
+        names = tr_arena_print(mistakes->arena, "%s%s%s", names, i == 0 ? "" : ", ",
+                               input->actors[i]->name);
+    }
+    tr_mistake_suggest(mistakes, node->where, &suggest, *names == '\0' ? NULL : names,
+                       "the program has no actor %s", tr_mistakes_quote(mistakes, node->text));
+}
+
+static const struct troupe_actor_type *read_actor(struct tr_tree_input *input,
+                                                  const struct tr_yaml *node) {
+    if (node == NULL) return NULL;
+    if (node->kind != TR_YAML_SCALAR || tr_yaml_is_null(node)) {
+        tr_check_expected(input->mistakes, node, "actor", "an actor type of the program");
+        return NULL;
+    }
+    for (size_t i = 0; input->actors != NULL && input->actors[i] != NULL; i++) {
+        if (strcmp(input->actors[i]->name, node->text) == 0) return input->actors[i];
+    }
+    tell_unknown_actor(input, node);
+    return NULL;
+}
+
+static void read_mailbox(struct tr_tree_input *input, struct tr_child *child,
+                         const struct tr_yaml *node) {
+    static const struct tr_yaml none = { .kind = TR_YAML_MAP };
+    struct tr_mistakes *mistakes = input->mistakes;
+    bool keep = node != NULL && node->kind == TR_YAML_SCALAR && strcmp(node->text, "keep") == 0;
+    if (node == NULL || keep) node = &none;
+    if (node != &none && node->kind != TR_YAML_MAP) {
+        tr_check_expected(mistakes, node, "mailbox", "a mapping, or keep");
+        return;
+    }
+    tr_check_map(mistakes, &tr_keys_mailbox, node);
+    child->mailbox_limit = (uint32_t)tr_check_value(mistakes, &tr_keys_mailbox, node, "limit");
+    child->drop_newest = tr_check_value(mistakes, &tr_keys_mailbox, node, "overflow") != 0;
+    child->keep_mailbox = keep || tr_check_value(mistakes, &tr_keys_mailbox, node, "keep") != 0;
+}
+
+struct tr_child *tr_child_actor(struct tr_tree_input *input, const struct tr_child *parent,
+                                const struct tr_yaml *map) {
+    struct tr_mistakes *mistakes = input->mistakes;
+    const struct tr_yaml *place = tr_yaml_get(map, "place");
+    tr_check_map(mistakes, &tr_keys_actor, map);
+    struct tr_child *child = new_child(input, parent, &tr_keys_actor, map);
+    child->actor = read_actor(input, tr_yaml_get(map, "actor"));
+    if (child->actor != NULL) {
+        child->args_type = tr_args_type(child->actor);
+        child->args = tr_args_fill(mistakes, child->actor, tr_yaml_get(map, "args"));
+    }
+    if (place != NULL) tr_placing_read(mistakes, place, "the tree", &child->placement);
+    read_mailbox(input, child, tr_yaml_get(map, "mailbox"));
+    child->at_least_once = tr_check_value(mistakes, &tr_keys_actor, map, "delivery") != 0;
+    return child;
+}

@@ -1,0 +1,83 @@
+/* `explain`: who runs where, and why. */
+#include <string.h>
+
+#include "base/assert.h"
+#include "config/placing.h"
+
+enum { COLUMNS = 5, CELL_SIZE = 256 };
+
+struct row {
+    const char *cells[COLUMNS]; /* path, actor, place, lane, why */
+    char place[CELL_SIZE], why[2 * CELL_SIZE];
+};
+
+struct table {
+    FILE *out;
+    int widths[COLUMNS];
+};
+
+static const char *lane_name(enum tr_lane lane) {
+    static const char *const names[] = { "direct", "inproc", "ipc", "tcp" };
+    tr_assert(lane <= TR_LANE_TCP);
+    return names[lane];
+}
+
+static void describe_place(const struct tr_placement *placement, char *text, size_t size) {
+    bool process = placement->place == TR_PLACE_PROCESS;
+    snprintf(text, size, "%s%s%s%s", process ? "process" : "thread",
+             placement->group == NULL ? "" : " ", placement->group == NULL ? "" : placement->group,
+             process && placement->start == TR_START_SPAWN ? " (spawn)" : "");
+}
+
+/* "the tree" and "default" are not quoted: they are not globs. */
+static void describe_why(const struct tr_placement *placement, char *text, size_t size) {
+    const struct tr_where *where = &placement->where;
+    const char *quote = placement->rule[0] == '/' ? "\"" : "";
+    int used = snprintf(text, size, "%s%s%s", quote, placement->rule, quote);
+    if (where->line == 0 || used < 0 || (size_t)used >= size) return;
+    snprintf(text + used, size - (size_t)used, ", %s:%u:%u", where->file, where->line,
+             where->column);
+}
+
+static void make_row(const struct tr_child *actor, struct row *row) {
+    describe_place(&actor->placement, row->place, sizeof row->place);
+    describe_why(&actor->placement, row->why, sizeof row->why);
+    row->cells[0] = actor->path;
+    row->cells[1] = actor->actor == NULL ? "" : actor->actor->name;
+    row->cells[2] = row->place;
+    row->cells[3] = lane_name(actor->placement.lane);
+    row->cells[4] = row->why;
+}
+
+static void widen(struct table *table, const char *const *cells) {
+    for (int i = 0; i < COLUMNS; i++) {
+        int width = (int)strlen(cells[i]);
+        if (width > table->widths[i]) table->widths[i] = width;
+    }
+}
+
+static void print(const struct table *table, const char *const *cells) {
+    for (int i = 0; i < COLUMNS - 1; i++) fprintf(table->out, "%-*s  ", table->widths[i], cells[i]);
+    fprintf(table->out, "%s\n", cells[COLUMNS - 1]);
+}
+
+static void measure_actor(void *context, struct tr_child *actor) {
+    struct row row;
+    make_row(actor, &row);
+    widen(context, row.cells);
+}
+
+static void print_actor(void *context, struct tr_child *actor) {
+    struct row row;
+    make_row(actor, &row);
+    print(context, row.cells);
+}
+
+void tr_config_explain(const struct tr_config *config, FILE *out) {
+    static const char *const head[COLUMNS] = { "path", "actor", "place", "lane", "why" };
+    struct table table = { .out = out };
+    widen(&table, head);
+    tr_tree_each(config->root, measure_actor, &table);
+    print(&table, head);
+    tr_tree_each(config->root, print_actor, &table);
+}

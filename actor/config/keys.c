@@ -1,0 +1,172 @@
+#include "config/keys.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/limits.h"
+#include "config/value.h"
+
+#define ROWS(rows) rows, (uint32_t)(sizeof rows / sizeof rows[0])
+#define DAY (24 * 60 * TROUPE_MINUTE)
+
+static const struct tr_word automatic[] = { { "auto", 0 }, { NULL, 0 } };
+static const struct tr_word shutdowns[] = {
+    { "infinity", TR_INFINITY }, { "kill", TR_KILL }, { NULL, 0 }
+};
+static const struct tr_word strategies[] = {
+    { "one_for_one", TR_ONE_FOR_ONE },
+    { "one_for_all", TR_ONE_FOR_ALL },
+    { "rest_for_one", TR_REST_FOR_ONE },
+    { NULL, 0 }
+};
+static const struct tr_word restarts[] = {
+    { "permanent", TR_PERMANENT },
+    { "transient", TR_TRANSIENT },
+    { "temporary", TR_TEMPORARY },
+    { NULL, 0 }
+};
+static const struct tr_word deliveries[] = {
+    { "at_most_once", false }, { "at_least_once", true }, { NULL, 0 }
+};
+static const struct tr_word overflows[] = {
+    { "reject", false }, { "drop_newest", true }, { NULL, 0 }
+};
+static const struct tr_word lanes[] = {
+    { "inproc", TR_LANE_INPROC }, { "ipc", TR_LANE_IPC }, { "tcp", TR_LANE_TCP }, { NULL, 0 }
+};
+static const struct tr_word starts[] = {
+    { "fork", TR_START_FORK }, { "spawn", TR_START_SPAWN }, { NULL, 0 }
+};
+
+static const struct tr_key root_rows[] = {
+    { .key = "name", .kind = TR_KEY_NAME,
+      .help = "of the application; default: the name of the file" },
+    { .key = "threads", .kind = TR_KEY_NUMBER, .min = 1, .max = 256, .words = automatic,
+      .standard = "auto",
+      .help = "workers of the main node; auto: one a core" },
+    { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,
+      .standard = "10s",
+      .help = "how long the whole program may take to stop" },
+    { .key = "tree", .shape = "a mapping", .kind = TR_KEY_OTHER,
+      .help = "the root of the supervisor tree" },
+    { .key = "placement", .shape = "a mapping of globs to places", .kind = TR_KEY_OTHER,
+      .help = "where actors run; overrides their own place" },
+};
+const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL };
+
+#define SUPERVISION_ROWS                                                                           \
+    { .key = "strategy", .kind = TR_KEY_WORD, .words = strategies, .standard = "one_for_one",      \
+      .help = "who is restarted when a child fails" },                                             \
+    { .key = "restarts", .kind = TR_KEY_NUMBER, .min = 0, .max = 1000000, .standard = "1",         \
+      .help = "restarts allowed ..." },                                                            \
+    { .key = "within", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,             \
+      .standard = "5s", .help = "... in this time; one more and the supervisor gives up" }
+
+#define NAME_ROW                                                                                   \
+    { .key = "name", .kind = TR_KEY_NAME, .required = true, .help = "its part of the path" }
+#define RESTART_ROW                                                                                \
+    { .key = "restart", .kind = TR_KEY_WORD, .words = restarts, .standard = "permanent",           \
+      .help = "always, only after a failure, or never" }
+#define SHUTDOWN_ROW(tr_standard)                                                                  \
+    { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,           \
+      .words = shutdowns, .standard = tr_standard, .help = "how long it may take to stop" }
+#define CHILDREN_ROW                                                                               \
+    { .key = "children", .kind = TR_KEY_OTHER, .shape = "a list of children", .required = true,    \
+      .help = "started in this order, stopped in the opposite one" }
+
+static const struct tr_key tree_rows[] = { SUPERVISION_ROWS, CHILDREN_ROW };
+const struct tr_keys tr_keys_tree = { "the tree", ROWS(tree_rows), NULL };
+
+static const struct tr_key supervisor_rows[] = {
+    NAME_ROW, SUPERVISION_ROWS, RESTART_ROW, SHUTDOWN_ROW("infinity"),
+    { .key = "place", .kind = TR_KEY_OTHER, .shape = "thread", .standard = "thread",
+      .help = "supervisors run on a thread in this version" },
+    CHILDREN_ROW
+};
+const struct tr_keys tr_keys_supervisor = { "a supervisor", ROWS(supervisor_rows), &tr_keys_actor };
+
+static const struct tr_key actor_rows[] = {
+    NAME_ROW,
+    { .key = "actor", .kind = TR_KEY_OTHER, .shape = "an actor type of the program",
+      .required = true,
+      .help = "what it is" },
+    { .key = "args", .kind = TR_KEY_OTHER, .shape = "a mapping of the fields of its start message",
+      .help = "what it is started with; what is left out is zero or empty" },
+    { .key = "count", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_COUNT,
+      .help = "so many of them, named NAME/0, NAME/1, ..." },
+    { .key = "place", .kind = TR_KEY_OTHER, .shape = "a place", .standard = "thread",
+      .help = "where it runs" },
+    RESTART_ROW, SHUTDOWN_ROW("5s"),
+    { .key = "mailbox", .kind = TR_KEY_OTHER, .shape = "a mapping, or keep",
+      .help = "how much waits for it; keep: as { keep: true }" },
+    { .key = "delivery", .kind = TR_KEY_WORD, .words = deliveries, .standard = "at_most_once",
+      .help = "whether messages are delivered again after a restart" },
+};
+const struct tr_keys tr_keys_actor = { "an actor", ROWS(actor_rows), &tr_keys_supervisor };
+
+static const struct tr_key mailbox_rows[] = {
+    { .key = "limit", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_MAILBOX,
+      .standard = "1024",
+      .help = "messages that may wait" },
+    { .key = "overflow", .kind = TR_KEY_WORD, .words = overflows, .standard = "reject",
+      .help = "when it is full: refuse the send, or take the message and drop it, a dead letter" },
+    { .key = "keep", .kind = TR_KEY_FLAG, .standard = "false",
+      .help = "keep what waits when a sibling's failure restarts it" },
+};
+const struct tr_keys tr_keys_mailbox = { "a mailbox", ROWS(mailbox_rows), NULL };
+
+static const struct tr_key place_rows[] = {
+    { .key = "process", .kind = TR_KEY_NAME,
+      .help = "a process, shared by all of this name; own: of its own" },
+    { .key = "thread", .kind = TR_KEY_NAME,
+      .help = "an inproc node, shared by all of this name; own: of its own" },
+    { .key = "lane", .kind = TR_KEY_WORD, .words = lanes,
+      .help = "how messages get there; default: ipc for a process, inproc for a thread" },
+    { .key = "start", .kind = TR_KEY_WORD, .words = starts, .standard = "fork",
+      .help = "how a process is made: from the keeper, or executed anew" },
+};
+const struct tr_keys tr_keys_place = { "a place", ROWS(place_rows), NULL };
+
+const struct tr_keys *const tr_keys_all[] = {
+    &tr_keys_root, &tr_keys_tree, &tr_keys_actor, &tr_keys_supervisor,
+    &tr_keys_mailbox, &tr_keys_place, NULL
+};
+
+const struct tr_key *tr_keys_row(const struct tr_keys *keys, const char *key) {
+    for (uint32_t i = 0; i < keys->count; i++) {
+        if (strcmp(keys->rows[i].key, key) == 0) return &keys->rows[i];
+    }
+    return NULL;
+}
+
+static const char *range(const struct tr_key *row, char *text, size_t size) {
+    char min[TR_VALUE_DURATION_SIZE], max[TR_VALUE_DURATION_SIZE];
+    if (row->kind == TR_KEY_NUMBER) {
+        snprintf(text, size, "%" PRId64 " to %" PRId64, row->min, row->max);
+    } else {
+        snprintf(text, size, "%s to %s", tr_value_print_duration(row->min, min),
+                 tr_value_print_duration(row->max, max));
+    }
+    return text;
+}
+
+static void add(char *text, const char *word) {
+    size_t used = strlen(text);
+    snprintf(text + used, TR_KEYS_ALLOWED_SIZE - used, "%s%s", used == 0 ? "" : ", ", word);
+}
+
+const char *tr_keys_allowed(const struct tr_key *row, char text[TR_KEYS_ALLOWED_SIZE]) {
+    char numbers[TR_KEYS_ALLOWED_SIZE / 2];
+    text[0] = '\0';
+    if (row->kind == TR_KEY_NAME) add(text, "letters, digits, _ and -, at most 64");
+    if (row->kind == TR_KEY_FLAG) add(text, "true, false");
+    if (row->kind == TR_KEY_OTHER) add(text, row->shape);
+    if (row->kind == TR_KEY_NUMBER || row->kind == TR_KEY_DURATION) {
+        add(text, range(row, numbers, sizeof numbers));
+    }
+    for (const struct tr_word *word = row->words; word != NULL && word->text != NULL; word++) {
+        add(text, word->text);
+    }
+    return text;
+}

@@ -1,0 +1,82 @@
+/* How a place is written. */
+#include "config/placing.h"
+
+#include <string.h>
+
+#include "config/check.h"
+
+const struct tr_place_word tr_place_words[] = {
+    { "thread", TR_PLACE_THREAD, TR_LANE_DIRECT, TR_START_FORK },
+    { "inproc", TR_PLACE_THREAD, TR_LANE_INPROC, TR_START_FORK },
+    { "process", TR_PLACE_PROCESS, TR_LANE_IPC, TR_START_FORK },
+    { "spawn", TR_PLACE_PROCESS, TR_LANE_IPC, TR_START_SPAWN },
+    { "tcp", TR_PLACE_PROCESS, TR_LANE_TCP, TR_START_FORK },
+    { NULL, TR_PLACE_THREAD, TR_LANE_DIRECT, TR_START_FORK },
+};
+
+static bool read_word(struct tr_mistakes *mistakes, const struct tr_yaml *node,
+                      struct tr_placement *placement) {
+    struct tr_suggest suggest;
+    tr_suggest_start(&suggest, node->text);
+    for (const struct tr_place_word *word = tr_place_words; word->word != NULL; word++) {
+        tr_suggest_consider(&suggest, word->word);
+        if (strcmp(node->text, word->word) != 0) continue;
+        placement->place = word->place;
+        placement->lane = word->lane;
+        placement->start = word->start;
+        return true;
+    }
+    tr_mistake_suggest(mistakes, node->where, &suggest,
+                       "thread, inproc, process, spawn, tcp, { process: NAME }, { thread: NAME }",
+                       "place: %s is not known", tr_mistakes_quote(mistakes, node->text));
+    return false;
+}
+
+/* Everything of the mapping but the group: what fits together. */
+static void read_details(struct tr_mistakes *mistakes, const struct tr_yaml *node,
+                         struct tr_placement *placement) {
+    const struct tr_yaml *lane = tr_yaml_get(node, "lane"), *start = tr_yaml_get(node, "start");
+    bool process = placement->place == TR_PLACE_PROCESS;
+    placement->lane = process ? TR_LANE_IPC : TR_LANE_INPROC;
+    placement->start = (enum tr_start)tr_check_value(mistakes, &tr_keys_place, node, "start");
+    if (start != NULL && !process) {
+        tr_mistake(mistakes, start->where, "start: only a process is started; a thread has none");
+    }
+    if (lane == NULL) return;
+    enum tr_lane written = (enum tr_lane)tr_check_value(mistakes, &tr_keys_place, node, "lane");
+    if (written == TR_LANE_DIRECT) return; /* told already */
+    if (process == (written == TR_LANE_INPROC)) {
+        tr_mistake(mistakes, lane->where, "lane: %s cannot reach a %s; allowed: %s",
+                   tr_mistakes_quote(mistakes, lane->text), process ? "process" : "thread",
+                   process ? "ipc, tcp" : "inproc");
+    }
+    placement->lane = written;
+}
+
+static bool read_map(struct tr_mistakes *mistakes, const struct tr_yaml *node,
+                     struct tr_placement *placement) {
+    const struct tr_yaml *process = tr_yaml_get(node, "process"),
+                         *thread = tr_yaml_get(node, "thread");
+    tr_check_map(mistakes, &tr_keys_place, node);
+    if ((process == NULL) == (thread == NULL)) {
+        tr_mistake(mistakes, node->where,
+                   "a place has either the key 'process' or the key 'thread'");
+        return false;
+    }
+    placement->place = process != NULL ? TR_PLACE_PROCESS : TR_PLACE_THREAD;
+    const char *group = tr_check_name(mistakes, &tr_keys_place, node,
+                                      process != NULL ? "process" : "thread");
+    placement->group = group == NULL || strcmp(group, "own") == 0 ? NULL : group;
+    read_details(mistakes, node, placement);
+    return true;
+}
+
+bool tr_placing_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, const char *rule,
+                     struct tr_placement *placement) {
+    *placement = (struct tr_placement){ .where = node->where, .rule = rule };
+    if (node->kind == TR_YAML_MAP) return read_map(mistakes, node, placement);
+    if (node->kind == TR_YAML_SCALAR && !tr_yaml_is_null(node))
+        return read_word(mistakes, node, placement);
+    tr_check_expected(mistakes, node, "place", "a place");
+    return false;
+}

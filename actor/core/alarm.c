@@ -1,0 +1,124 @@
+#include "core/alarm.h"
+
+static struct tr_alarm *alarm_of_timer(struct tr_timer *timer) {
+    return (struct tr_alarm *)(void *)((char *)timer - offsetof(struct tr_alarm, timer));
+}
+
+void tr_alarm_hold(struct tr_alarm *alarm) { atomic_fetch_add(&alarm->references, 1); }
+
+void tr_alarm_drop(struct tr_alarm *alarm) {
+    if (atomic_fetch_sub_explicit(&alarm->references, 1, memory_order_acq_rel) == 1)
+        alarm->release(alarm);
+}
+
+uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm,
+                      int64_t delay, int64_t interval) {
+    struct tr_cell_more *more = tr_cell_more(cell);
+    if (more != NULL && more->alarms.size == 0)
+        more->alarms.first_serial = worker->node->options.incarnation << 20;
+    alarm->id = more == NULL ? 0 : tr_ids_add(&more->alarms, alarm);
+    if (alarm->id == 0) return 0;
+    alarm->link.kind = TR_LINK_ALARM;
+    alarm->owner = worker;
+    alarm->cell = cell;
+    alarm->interval = interval;
+    atomic_store_explicit(&alarm->references, 2, memory_order_relaxed);
+    alarm->in_wheel = true;
+    int64_t now = tr_node_clock(worker->node);
+    tr_timer_set(&worker->wheel, &alarm->timer, delay > INT64_MAX - now ? INT64_MAX : now + delay);
+    return alarm->id;
+}
+
+/* The owner only. */
+static void leave_wheel(struct tr_alarm *alarm) {
+    if (!alarm->in_wheel) return;
+    tr_timer_cancel(&alarm->owner->wheel, &alarm->timer);
+    alarm->in_wheel = false;
+    tr_alarm_drop(alarm);
+}
+
+static void hand_to_owner(struct tr_alarm *alarm) {
+    struct tr_worker *owner = alarm->owner;
+    atomic_fetch_add(&alarm->references, 1);
+    alarm->next = atomic_load(&owner->inbox);
+    while (!atomic_compare_exchange_weak(&owner->inbox, &alarm->next, alarm)) {
+    }
+}
+
+static void cancel(struct tr_worker *worker, struct tr_alarm *alarm) {
+    atomic_store(&alarm->cancelled, true);
+    if (alarm->owner == worker) leave_wheel(alarm);
+    else hand_to_owner(alarm);
+    tr_alarm_drop(alarm);
+}
+
+bool tr_alarm_cancel(struct tr_worker *worker, struct tr_cell *cell, uint64_t id) {
+    struct tr_alarm *alarm = cell->more == NULL ? NULL : tr_ids_remove(&cell->more->alarms, id);
+    if (alarm == NULL) return false;
+    cancel(worker, alarm);
+    return true;
+}
+
+void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell) {
+    if (cell->more == NULL) return;
+    struct tr_ids *ids = &cell->more->alarms;
+    for (uint32_t i = 0; i < ids->size; i++) {
+        struct tr_alarm *alarm = ids->entries[i].value;
+        if (alarm != NULL) tr_alarm_cancel(worker, cell, alarm->id);
+    }
+}
+
+void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    if (atomic_load(&alarm->cancelled)) return;
+    if (alarm->interval != 0) {
+        alarm->fire(worker, cell, alarm);
+        return;
+    }
+    tr_ids_remove(&cell->more->alarms, alarm->id);
+    alarm->fire(worker, cell, alarm);
+    tr_alarm_drop(alarm);
+}
+
+void tr_alarm_handled(struct tr_alarm *alarm) {
+    atomic_store(&alarm->waiting, false);
+    tr_alarm_drop(alarm);
+}
+
+/* ---- The owner's turn ---- */
+
+/* The next multiple of the interval that is not past: a late alarm does not fire in a burst. */
+static void rearm(struct tr_worker *worker, struct tr_alarm *alarm, int64_t now) {
+    int64_t due = alarm->timer.due + alarm->interval;
+    if (due <= now) due += (now - due) / alarm->interval * alarm->interval + alarm->interval;
+    tr_timer_set(&worker->wheel, &alarm->timer, due);
+}
+
+static void fire(struct tr_worker *worker, struct tr_alarm *alarm, int64_t now) {
+    bool again = alarm->interval != 0 && !atomic_load(&alarm->cancelled);
+    bool push = !atomic_load(&alarm->cancelled) && !atomic_exchange(&alarm->waiting, true);
+    if (push) atomic_fetch_add(&alarm->references, 1);
+    alarm->in_wheel = again;
+    if (again) rearm(worker, alarm, now);
+    if (push) tr_cell_push(worker->node, worker, alarm->cell, &alarm->link);
+    if (!again) tr_alarm_drop(alarm);
+}
+
+void tr_alarms_expire(struct tr_worker *worker, int64_t now) {
+    struct tr_timer_list due;
+    tr_timer_list_init(&due);
+    tr_timer_expire(&worker->wheel, now, &due);
+    for (struct tr_timer *timer; (timer = tr_timer_list_pop(&due)) != NULL;)
+        fire(worker, alarm_of_timer(timer), now);
+}
+
+void tr_alarms_drain(struct tr_worker *worker) {
+    if (atomic_load_explicit(&worker->inbox, memory_order_relaxed) == NULL) return;
+    struct tr_alarm *alarm = atomic_exchange(&worker->inbox, NULL);
+    while (alarm != NULL) {
+        struct tr_alarm *next = alarm->next;
+        leave_wheel(alarm);
+        tr_alarm_drop(alarm);
+        alarm = next;
+    }
+}
+

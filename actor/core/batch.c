@@ -1,0 +1,144 @@
+/*
+ * One turn of a cell on a worker: a batch of what its mailbox holds.
+ *
+ * A link is handled while it is the head of the mailbox and taken off afterwards; the message that
+ * empties the mailbox makes the cell idle, and from then on another worker may be running it (mailbox.h).
+ * Links that must outlive their turn, because the cell is DOWN or the message is to be handled again, are
+ * taken out: if nothing is behind such a link, the cell's own guard is put there first, so that taking
+ * it out never empties the mailbox. What is held comes before what is in the mailbox.
+ */
+#include "core/alarm.h"
+#include "core/run.h"
+#include "core/send.h"
+
+enum { BATCH = 64, NATIVE_BATCH = 256 };
+
+struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_link *link = tr_mailbox_head(&cell->mailbox);
+    if (atomic_load(&link->next) == NULL && !cell->guarded) {
+        cell->guarded = true;
+        tr_cell_push(worker->node, worker, cell, &cell->guard);
+    }
+    tr_mailbox_advance(&cell->mailbox);
+    return link;
+}
+
+void tr_hold_first(struct tr_cell *cell, struct tr_link *link) {
+    atomic_store_explicit(&link->next, cell->held, memory_order_relaxed);
+    if (cell->held == NULL) cell->held_last = link;
+    cell->held = link;
+}
+
+void tr_hold_last(struct tr_cell *cell, struct tr_link *link) {
+    atomic_store_explicit(&link->next, NULL, memory_order_relaxed);
+    if (cell->held == NULL) cell->held = link;
+    else atomic_store_explicit(&cell->held_last->next, link, memory_order_relaxed);
+    cell->held_last = link;
+}
+
+static bool is_bounded(const struct tr_message *message) {
+    return message->inbound == NULL &&
+           (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+}
+
+/* One writer: the worker that runs the cell. */
+static void count_settled(struct tr_cell *cell) {
+    uint32_t settled = atomic_load_explicit(&cell->settled, memory_order_relaxed);
+    atomic_store_explicit(&cell->settled, settled + 1, memory_order_release);
+}
+
+/* ---- One link; each returns false if the cell is idle now ---- */
+
+static bool take_held(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_message *message = tr_message_of(cell->held);
+    bool bounded = is_bounded(message);
+    /* Out of the list first: the handler may end the cell, and that flushes the list. */
+    cell->held = atomic_load_explicit(&message->link.next, memory_order_relaxed);
+    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
+        tr_hold_first(cell, &message->link);
+        return true;
+    }
+    if (bounded) count_settled(cell);
+    tr_message_free(message);
+    return true;
+}
+
+static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
+    if (cell->life == TR_LIFE_DOWN) {
+        tr_hold_last(cell, tr_take_out(worker, cell));
+        return true;
+    }
+    bool bounded = is_bounded(message);
+    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
+        tr_hold_first(cell, tr_take_out(worker, cell));
+        return true;
+    }
+    if (bounded) count_settled(cell);
+    bool more = tr_mailbox_advance(&cell->mailbox);
+    tr_message_free(message);
+    return more;
+}
+
+/* While it was in the mailbox, others thought that this wake would see their notices too. */
+static bool take_wake(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_node *node = worker->node;
+    bool more = tr_mailbox_advance(&cell->mailbox);
+    atomic_store(&cell->waking, false);
+    if (atomic_load(&cell->notices) != NULL || atomic_load(&cell->stop) != 0)
+        tr_cell_wake(node, worker, cell);
+    return more;
+}
+
+static bool take_guard(struct tr_cell *cell) {
+    cell->guarded = false;
+    return tr_mailbox_advance(&cell->mailbox);
+}
+
+static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
+    bool more = tr_mailbox_advance(&cell->mailbox);
+    tr_alarm_handled(alarm);
+    return more;
+}
+
+static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
+    if (atomic_load_explicit(&cell->waking, memory_order_acquire)) tr_run_system(worker, cell);
+    if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
+    struct tr_link *link = tr_mailbox_head(&cell->mailbox);
+    if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
+    if (link->kind == TR_LINK_ALARM) return take_alarm(worker, cell, tr_alarm_of_link(link));
+    return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
+}
+
+/* ---- Batches ---- */
+
+/* A native cell's links live on in its handler's hands, so all are taken out: the guard goes behind them,
+ * and when it comes up, that is what there was. */
+static void run_native(struct tr_worker *worker, struct tr_cell *cell) {
+    for (uint32_t i = 0; i < NATIVE_BATCH; i++) {
+        if (tr_mailbox_head(&cell->mailbox) == &cell->guard) {
+            cell->native->flush(cell->native_context, worker);
+            if (!take_guard(cell)) return;
+        } else {
+            cell->native->handle(cell->native_context, worker, tr_take_out(worker, cell));
+        }
+    }
+    cell->native->flush(cell->native_context, worker);
+    tr_schedule_last(worker, cell);
+}
+
+void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
+    worker->self.cell = cell;
+    worker->self.now = 0;
+    if (cell->native != NULL) {
+        run_native(worker, cell);
+        return;
+    }
+    for (uint32_t i = 0; i < BATCH; i++) {
+        if (take_one(worker, cell)) continue;
+        tr_tell_ready(worker->node, worker, cell);
+        return;
+    }
+    tr_tell_ready(worker->node, worker, cell);
+    tr_schedule_last(worker, cell);
+}

@@ -1,0 +1,159 @@
+#include "core/cell.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/assert.h"
+
+static const bool allowed_moves[3][3] = {
+    /* to              EMPTY  RUNNING DOWN */
+    [TR_LIFE_EMPTY] = { false, true, true },
+    [TR_LIFE_RUNNING] = { true, false, true },
+    [TR_LIFE_DOWN] = { true, true, false },
+};
+
+void tr_cell_move(struct tr_cell *cell, enum tr_life to) {
+    tr_assert(allowed_moves[cell->life][to]);
+    cell->life = (uint8_t)to;
+}
+
+void tr_cells_init(struct tr_cells *cells, uint32_t reserved, uint32_t limit,
+                   uint32_t base_generation) {
+    memset(cells, 0, sizeof *cells);
+    pthread_mutex_init(&cells->lock, NULL);
+    cells->next = reserved;
+    cells->limit = limit;
+    cells->base_generation = base_generation;
+}
+
+/* Segment k holds TR_CELL_FIRST << k cells, so that the table grows without ever moving one. */
+static uint32_t segment_of(uint32_t slot, uint32_t *offset) {
+    uint64_t place = (uint64_t)slot + TR_CELL_FIRST;
+    uint32_t segment = (uint32_t)(63 - __builtin_clzll(place)) - 6;
+    *offset = (uint32_t)(place - ((uint64_t)TR_CELL_FIRST << segment));
+    return segment;
+}
+
+static size_t segment_bytes(uint32_t segment) {
+    return ((size_t)TR_CELL_FIRST << segment) * sizeof(struct tr_cell);
+}
+
+void tr_cells_free(struct tr_cells *cells) {
+    for (uint32_t i = 0; i < TR_CELL_SEGMENTS; i++) {
+        struct tr_cell *segment = atomic_load(&cells->segments[i]);
+        if (segment != NULL) munmap(segment, segment_bytes(i));
+    }
+    free(cells->free);
+    pthread_mutex_destroy(&cells->lock);
+}
+
+struct tr_cell *tr_cells_at(struct tr_cells *cells, uint32_t slot) {
+    uint32_t offset, number = segment_of(slot, &offset);
+    if (number >= TR_CELL_SEGMENTS) return NULL;
+    struct tr_cell *segment =
+        atomic_load_explicit(&cells->segments[number], memory_order_acquire);
+    return segment == NULL ? NULL : segment + offset;
+}
+
+static struct tr_cell *make_locked(struct tr_cells *cells, uint32_t slot) {
+    uint32_t offset, number = segment_of(slot, &offset);
+    struct tr_cell *cell = tr_cells_at(cells, slot);
+    if (cell == NULL) {
+        if (slot >= cells->limit || number >= TR_CELL_SEGMENTS) return NULL;
+        void *memory = mmap(NULL, segment_bytes(number), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) return NULL;
+        atomic_store_explicit(&cells->segments[number], memory, memory_order_release);
+        cell = (struct tr_cell *)memory + offset;
+    }
+    if (cell->wake.kind == TR_LINK_WAKE) return cell; /* in use before: its consumer may be reading */
+    cell->slot = slot;
+    cell->guard.kind = cell->wake.kind = TR_LINK_WAKE;
+    return cell;
+}
+
+struct tr_cell *tr_cells_make(struct tr_cells *cells, uint32_t slot) {
+    pthread_mutex_lock(&cells->lock);
+    struct tr_cell *cell = make_locked(cells, slot);
+    pthread_mutex_unlock(&cells->lock);
+    return cell;
+}
+
+/* A slot used for the first time begins with a generation that no earlier incarnation gave out. */
+static struct tr_cell *take_new(struct tr_cells *cells) {
+    if (cells->next >= cells->limit) return NULL;
+    struct tr_cell *cell = make_locked(cells, cells->next);
+    if (cell == NULL) return NULL;
+    cells->next++;
+    atomic_store(&cell->generation, cells->base_generation + 1);
+    return cell;
+}
+
+struct tr_cell *tr_cells_take(struct tr_cells *cells, enum troupe_status *status) {
+    pthread_mutex_lock(&cells->lock);
+    struct tr_cell *cell = cells->free_count > 0
+                               ? tr_cells_at(cells, cells->free[--cells->free_count])
+                               : take_new(cells);
+    *status = cell != NULL ? TROUPE_OK
+              : cells->next >= cells->limit ? TROUPE_LIMIT : TROUPE_NO_MEMORY;
+    pthread_mutex_unlock(&cells->lock);
+    return cell;
+}
+
+/* Without memory for the list the slot is not used again: lost, but nothing else is. */
+void tr_cells_release(struct tr_cells *cells, struct tr_cell *cell) {
+    pthread_mutex_lock(&cells->lock);
+    if (cells->free_count == cells->free_size) {
+        uint32_t size = cells->free_size == 0 ? 64 : cells->free_size * 2;
+        uint32_t *list = realloc(cells->free, size * sizeof *list);
+        if (list != NULL) {
+            cells->free = list;
+            cells->free_size = size;
+        }
+    }
+    if (cells->free_count < cells->free_size) cells->free[cells->free_count++] = cell->slot;
+    pthread_mutex_unlock(&cells->lock);
+}
+
+struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot) {
+    for (; *slot < cells->next; (*slot)++) {
+        struct tr_cell *cell = tr_cells_at(cells, *slot);
+        if (cell != NULL && atomic_load(&cell->generation) != 0) {
+            (*slot)++;
+            return cell;
+        }
+    }
+    return NULL;
+}
+
+struct tr_cell_more *tr_cell_more(struct tr_cell *cell) {
+    if (cell->more == NULL) cell->more = calloc(1, sizeof *cell->more);
+    return cell->more;
+}
+
+static char *place_string(char **memory, const char *text) {
+    if (text == NULL) return NULL;
+    char *copy = *memory;
+    size_t size = strlen(text) + 1;
+    memcpy(copy, text, size);
+    *memory += size;
+    return copy;
+}
+
+struct tr_notice *tr_notice_start(const struct tr_run_spec *start, uint32_t generation) {
+    size_t strings = (start->path == NULL ? 0 : strlen(start->path) + 1) +
+                     (start->name == NULL ? 0 : strlen(start->name) + 1);
+    struct tr_notice *notice = malloc(sizeof *notice + strings);
+    if (notice == NULL) return NULL;
+    char *memory = (char *)(notice + 1);
+    *notice = (struct tr_notice){ .kind = TR_NOTICE_START, .generation = generation, .start = *start };
+    notice->start.path = place_string(&memory, start->path);
+    notice->start.name = place_string(&memory, start->name);
+    return notice;
+}
+
+void tr_notice_free(struct tr_notice *notice) {
+    tr_message_free(notice->start.args);
+    free(notice);
+}

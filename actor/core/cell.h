@@ -1,0 +1,147 @@
+/*
+ * A cell: what an address names. It outlives the runs of the actor in it, and its memory is never given
+ * back while the node lives, so that an old address can always be looked at and found stale.
+ *
+ * Life of a cell (the table is in cell.c):
+ *
+ *     EMPTY -> RUNNING -> EMPTY            an actor that nobody supervises
+ *     EMPTY -> DOWN -> RUNNING -> DOWN     a configured one: bound, started, waiting for a restart
+ *              DOWN -> EMPTY               forgotten by its supervisor
+ *
+ * Everything but the senders' part is touched only by the worker that runs the cell; which worker that
+ * is, the mailbox decides: whoever finds it empty schedules the cell, and it is queued once at most.
+ */
+#ifndef TR_CELL_H
+#define TR_CELL_H
+
+#include <pthread.h>
+
+#include "core/class.h"
+#include "core/ids.h"
+#include "core/mailbox.h"
+#include "core/route.h"
+#include "core/runqueue.h"
+
+struct tr_node;
+struct tr_worker;
+struct tr_cell;
+
+enum tr_life { TR_LIFE_EMPTY, TR_LIFE_RUNNING, TR_LIFE_DOWN };
+
+enum {
+    TR_AGENT_SLOT = 1,       /* the node's agent, on every node */
+    TR_BOUND_GENERATION = 1, /* of configured cells, the agent included: known to all from the start */
+};
+
+/* What a cell does that is no actor: lanes and the host. Called by the worker that runs it. */
+struct tr_native {
+    /* Takes the link: an event, or a message for a lane's node. */
+    void (*handle)(void *context, struct tr_worker *worker, struct tr_link *link);
+    /* The mailbox is empty for now, or the batch is over. */
+    void (*flush)(void *context, struct tr_worker *worker);
+};
+
+/* How to begin a run. */
+struct tr_run_spec {
+    const struct tr_class *class;
+    struct tr_message *args;   /* taken */
+    const char *path;          /* NULL: unnamed */
+    const char *name;          /* to register; NULL: none */
+    troupe_address owner;      /* its supervisor: told of the start and the end; or none */
+    uint64_t key;              /* the owner's name for it */
+    uint32_t run;              /* 0, 1, ... */
+    uint32_t mailbox_limit;    /* 0: the node's default */
+    bool drop_newest;
+    bool at_least_once;
+    bool flush;                /* what waits in the mailbox becomes dead letters */
+};
+
+/* On the system lane. */
+struct tr_notice {
+    struct tr_notice *next;
+    enum { TR_NOTICE_START, TR_NOTICE_FORGET } kind;
+    uint32_t generation;
+    struct tr_run_spec start; /* its strings follow the notice */
+};
+
+enum tr_stop { TR_STOP_NONE, TR_STOP_ORDERLY, TR_STOP_KILL };
+
+/* The part that few cells need. */
+struct tr_cell_more {
+    char *path, *name;
+    troupe_address owner;
+    uint64_t key;
+    uint32_t run;
+    int64_t started;
+    struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
+    struct tr_ids kept;               /* struct troupe_asker: to be answered later */
+};
+
+struct tr_cell {
+    /* -- senders write here -- */
+    struct tr_mailbox mailbox;
+    _Atomic(const struct tr_class *) class; /* of the present or last run; NULL: native or never used */
+    _Atomic uint32_t queued;     /* messages pushed ... */
+    _Atomic uint32_t generation; /* of the address that is valid now */
+    _Atomic uint32_t limit;      /* of queued - settled */
+    _Atomic bool drop_newest;    /* over the limit: taken, and dead */
+    _Atomic bool at_least_once;  /* a message whose handler failed is handled again */
+    _Atomic bool waiters;        /* somebody was refused and wants troupe_ready */
+    _Atomic bool waking;         /* `wake` is in the mailbox, or about to be */
+    _Atomic(struct tr_notice *) notices;
+    _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */
+    /* -- the consumer's -- */
+    _Atomic uint32_t settled __attribute__((aligned(64))); /* ... and messages done with */
+    uint32_t slot;
+    struct tr_run_link run_link;
+    uint8_t life;
+    bool ended;                  /* troupe_exit was called ... */
+    enum troupe_status end_status; /* ... and the run is to end with this: OK or STOPPING */
+    bool guarded;                /* `guard` is in the mailbox */
+    void *state;
+    struct tr_link *held, *held_last; /* taken from the mailbox, to be handled before it */
+    struct tr_cell_more *more;
+    const struct tr_native *native;
+    void *native_context;
+    struct tr_link wake, guard;
+} __attribute__((aligned(64)));
+
+/* ---- The table of cells ---- */
+
+enum { TR_CELL_SEGMENTS = 26, TR_CELL_FIRST = 64 };
+
+struct tr_cells {
+    _Atomic(struct tr_cell *) segments[TR_CELL_SEGMENTS];
+    pthread_mutex_t lock;    /* for all below */
+    uint32_t *free;          /* slots to use again */
+    uint32_t free_count, free_size;
+    uint32_t next, limit;    /* never used yet; the most there may be */
+    uint32_t base_generation;
+};
+
+/* Slots below `reserved` are for tr_cells_at only; generations begin after `base_generation`. */
+void tr_cells_init(struct tr_cells *cells, uint32_t reserved, uint32_t limit, uint32_t base_generation);
+void tr_cells_free(struct tr_cells *cells);
+
+/* The cell of a slot, or NULL if its segment does not exist. Any thread. */
+struct tr_cell *tr_cells_at(struct tr_cells *cells, uint32_t slot);
+/* The same, and makes the segment. NULL: no memory, or over the limit. */
+struct tr_cell *tr_cells_make(struct tr_cells *cells, uint32_t slot);
+/* An EMPTY cell that nobody else gets until tr_cells_release. */
+struct tr_cell *tr_cells_take(struct tr_cells *cells, enum troupe_status *status);
+void tr_cells_release(struct tr_cells *cells, struct tr_cell *cell);
+
+/* The first cell from `*slot` on that was ever used; NULL: no more. For the end of a node. */
+struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot);
+
+/* Moves the life of a cell along the table; asserts that the move is allowed. */
+void tr_cell_move(struct tr_cell *cell, enum tr_life to);
+
+/* NULL: no memory. */
+struct tr_cell_more *tr_cell_more(struct tr_cell *cell);
+
+/* A notice with copies of the strings. Takes start->args on success. */
+struct tr_notice *tr_notice_start(const struct tr_run_spec *start, uint32_t generation);
+void tr_notice_free(struct tr_notice *notice);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * From struct to msgpack and back, driven by the field list of the message type.
+ *
+ * A message is an array of its fields, in order. Fewer items than fields: the rest is zero; more:
+ * the rest is skipped (contract 9). Integers in the smallest form, str as str (valid UTF-8, no
+ * NUL), bytes as bin, an address as an array of three, a nested message as an array, arrays as
+ * arrays.
+ *
+ * Decoding takes hostile bytes. It makes two passes over them: the first checks everything and adds
+ * up the memory that strings and arrays need, the second fills one allocation of exactly that size,
+ * in which every array, and the data of every bytes, begins at a multiple of 8.
+ */
+#ifndef TR_CODEC_H
+#define TR_CODEC_H
+
+#include <troupe/message.h>
+
+#include "base/bytes.h"
+
+enum {
+    TR_CODEC_MAX_DEPTH = 16,             /* messages nested in messages */
+    TR_CODEC_MAX_SIZE = 16 * 1024 * 1024 /* bytes of one message, packed or not */
+};
+
+/* Where a message is wrong: "field" path and text, for a log line ("points[3].name: not valid
+ * UTF-8"). Filled by the functions below when they return false; they may be given NULL instead. */
+struct tr_codec_error {
+    enum troupe_status status; /* INVALID, TOO_BIG, NO_MEMORY; MALFORMED for packed bytes */
+    char text[160];
+};
+
+/* What no message of a type can make good: nested too deeply, too big even when empty. For the
+ * moment a type becomes known; the functions below rely on it. */
+bool tr_codec_check_type(const struct troupe_message_type *type, struct tr_codec_error *error);
+
+/* Appends the packed message to `out`. Looks at nothing but the fields. False: a str is not UTF-8,
+ * an array or bytes are NULL with a count, too big (for `out`, or unpacked), no memory; `out` is
+ * then as it was before. */
+bool tr_codec_pack(const struct troupe_message_type *type, const void *message,
+                   struct tr_bytes *out, struct tr_codec_error *error);
+
+/* Pass one over packed bytes: checks them all, exact end included, and gives the bytes of memory
+ * that the struct and all it points to need (its alignment is that of max_align_t). */
+bool tr_codec_measure(const struct troupe_message_type *type, const uint8_t *data, size_t size,
+                      size_t *needed, struct tr_codec_error *error);
+
+/* Pass two: fills `memory` (as many bytes as measure said) from the same bytes. Cannot fail. */
+void tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
+                     void *memory);
+
+/* The same pair for a copy inside a node: how many bytes a deep copy of `message` needs, and the
+ * copy. measure_copy checks what unpacking would check (UTF-8, sizes), so that no placement hides a
+ * bug. For types without pointers both are trivial; callers may skip them. */
+bool tr_codec_measure_copy(const struct troupe_message_type *type, const void *message,
+                           size_t *needed, struct tr_codec_error *error);
+void tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory);
+
+/* What a schema of the other side means here. Compatible when one list of fields is the beginning
+ * of the other's (nested messages included). */
+bool tr_codec_compatible(const struct troupe_message_type *type, const char *schema);
+
+#endif

@@ -1,0 +1,76 @@
+#include "core/dead.h"
+
+#include "core/log.h"
+#include "core/send.h"
+
+static const int64_t log_interval = TROUPE_SECOND / 4;
+
+void tr_dead_letter_log(struct tr_node *node, troupe_address to, const char *type,
+                        enum troupe_status reason) {
+    int64_t now = tr_node_clock(node), next = atomic_load(&node->log_next);
+    if (now < next || !atomic_compare_exchange_strong(&node->log_next, &next, now + log_interval)) {
+        atomic_fetch_add(&node->log_dropped, 1);
+        return;
+    }
+    char path[TR_PATH_SIZE];
+    uint32_t more = atomic_exchange(&node->log_dropped, 0);
+    tr_log(node, TROUPE_WARNING, tr_node_path(node, to, path, sizeof path),
+           "dead letter: %s: %s%s", type, troupe_status_text(reason),
+           more > 0 ? " (and others since the last such line)" : "");
+}
+
+/* What the asker is told: how its ask ended, in the words of an ask. */
+static enum troupe_status ask_outcome(enum troupe_status reason) {
+    switch (reason) {
+    case TROUPE_FAILED:
+    case TROUPE_POISON:
+    case TROUPE_NODE_DIED:
+    case TROUPE_SENDER_DIED:
+    case TROUPE_IN_DOUBT: return TROUPE_DIED;
+    case TROUPE_FLUSHED: return TROUPE_GONE;
+    default: return reason;
+    }
+}
+
+static void tell_undelivered(struct tr_node *node, struct tr_worker *worker, troupe_address from,
+                             troupe_address to, const char *type, enum troupe_status reason) {
+    struct tr_cell *cell = from.node == node->id ? tr_cells_at(&node->cells, from.slot) : NULL;
+    const struct tr_class *class = cell == NULL ? NULL : atomic_load(&cell->class);
+    if (class == NULL || !class->wants_undelivered) return;
+    struct troupe_undelivered notice = { .to = to, .message = type, .reason = (uint32_t)reason };
+    tr_send_system(node, worker, from, &troupe_undelivered_message, &notice);
+}
+
+void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_address from,
+                    troupe_address to, const char *type, uint64_t ask, enum troupe_status reason) {
+    if (ask != 0) tr_send_outcome(node, worker, from, ask, ask_outcome(reason));
+    tell_undelivered(node, worker, from, to, type, reason);
+}
+
+static void count_dead(struct tr_node *node, struct tr_worker *worker,
+                       const struct tr_message *message, enum troupe_status reason) {
+    struct tr_flight_worker *counters = tr_counters(node, worker);
+    tr_count(worker, message->inbound != NULL ? &counters->dead_inbound[reason]
+                                              : &counters->dead_local[reason]);
+}
+
+/* The sender of a message from another node is told by that node, from its lane's ack. */
+void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
+                         enum troupe_status reason) {
+    if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0) {
+        troupe_address to = { node->id, message->slot, message->generation };
+        const char *type = message->type == NULL ? "a reply" : message->type->name;
+        count_dead(node, worker, message, reason);
+        tr_dead_letter_log(node, to, type, reason);
+        uint64_t ask = (message->link.flags & TR_MESSAGE_ASKED) != 0 ? message->ask : 0;
+        if (message->inbound == NULL)
+            tr_tell_sender(node, worker, message->from, to, type, ask, reason);
+    }
+    if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, reason);
+}
+
+void tr_dead_letter(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
+                    enum troupe_status reason) {
+    tr_dead_letter_keep(node, worker, message, reason);
+    tr_message_free(message);
+}

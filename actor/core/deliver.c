@@ -1,0 +1,125 @@
+/*
+ * What happens to one message that came to the head of a running cell.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dead.h"
+#include "core/run.h"
+#include "core/send.h"
+
+enum { POISON_LIMIT = 3 };
+
+/* ---- Around a handler: the flight recorder and the ledger know what is being handled ---- */
+
+static void begin_handling(struct tr_worker *worker, struct tr_cell *cell,
+                           const struct tr_message *message) {
+    struct tr_flight_worker *flight = worker->flight;
+    const struct tr_inbound *inbound = message->inbound;
+    uint64_t place = (uint64_t)cell->slot << 32 | message->generation;
+    atomic_store_explicit(&flight->current_cell, place, memory_order_relaxed);
+    atomic_store_explicit(&flight->current_inbound, inbound != NULL, memory_order_relaxed);
+    atomic_store_explicit(&flight->current_type, (uint64_t)(uintptr_t)message->type,
+                          memory_order_release);
+    if (inbound == NULL) return;
+    uint64_t next = atomic_load_explicit(inbound->settled, memory_order_relaxed) + 1;
+    atomic_store_explicit(&inbound->current[worker->index],
+                          (uint64_t)(inbound->channel + 1) << 40 | next, memory_order_release);
+}
+
+/* Only after the counters and the ledger say that the message is settled, or that it is not: what is
+ * settled is not in doubt, whatever is still said to be handled. */
+static void end_handling(struct tr_worker *worker, const struct tr_inbound *inbound) {
+    atomic_store_explicit(&worker->flight->current_type, 0, memory_order_release);
+    if (inbound != NULL)
+        atomic_store_explicit(&inbound->current[worker->index], 0, memory_order_release);
+}
+
+void tr_handling_own(struct tr_worker *worker, const struct troupe_message_type *type) {
+    atomic_store_explicit(&worker->flight->current_inbound, 1, memory_order_relaxed);
+    atomic_store_explicit(&worker->flight->current_type, (uint64_t)(uintptr_t)type,
+                          memory_order_release);
+}
+
+void tr_handling_ended(struct tr_worker *worker) { end_handling(worker, NULL); }
+
+static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,
+                               struct tr_message *message, const struct troupe_entry *entry,
+                               bool *late) {
+    worker->self.message = message;
+    worker->self.answered = worker->self.kept = false;
+    if ((message->link.flags & TR_MESSAGE_REPLY) != 0)
+        return worker->node->options.hooks->reply(worker, cell, message, late);
+    if (worker->node->options.trace >= 0) tr_trace_message(worker, message);
+    return entry->thunk(&worker->self, cell->state, tr_message_body(message));
+}
+
+/* ---- Afterwards ---- */
+
+static void settle(struct tr_worker *worker, struct tr_message *message) {
+    if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0)
+        tr_bump(message->inbound != NULL ? &worker->flight->handled_inbound
+                                         : &worker->flight->handled_local);
+    if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, TROUPE_OK);
+}
+
+static void close_ask(struct tr_worker *worker, const struct tr_message *message) {
+    if ((message->link.flags & TR_MESSAGE_ASKED) == 0) return;
+    if (worker->self.answered || worker->self.kept) return;
+    tr_send_outcome(worker->node, worker, message->from, message->ask, TROUPE_NO_REPLY);
+}
+
+static bool is_delivered_again(struct tr_cell *cell, const struct tr_message *message) {
+    return atomic_load_explicit(&cell->at_least_once, memory_order_relaxed) &&
+           (message->link.flags & (TR_MESSAGE_ASKED | TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+}
+
+static enum tr_handled fail(struct tr_worker *worker, struct tr_cell *cell,
+                            struct tr_message *message, enum troupe_status status) {
+    bool again = is_delivered_again(cell, message) && ++message->link.attempts < POISON_LIMIT;
+    enum troupe_status reason =
+        message->link.attempts >= POISON_LIMIT ? TROUPE_POISON : TROUPE_FAILED;
+    if (worker->self.answered) message->link.flags &= (uint8_t)~TR_MESSAGE_ASKED;
+    tr_run_end(worker, cell, status, false);
+    if (!again) tr_dead_letter_keep(worker->node, worker, message, reason);
+    return again ? TR_AGAIN : TR_DONE;
+}
+
+static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
+                              struct tr_message *message, const struct troupe_entry *entry) {
+    bool late = false;
+    struct tr_inbound *inbound = message->inbound;
+    enum tr_handled handled = TR_DONE;
+    begin_handling(worker, cell, message);
+    enum troupe_status status = call(worker, cell, message, entry, &late);
+    if (late) tr_dead_letter_keep(worker->node, worker, message, TROUPE_TIMEOUT);
+    else if (status != TROUPE_OK) handled = fail(worker, cell, message, status);
+    else {
+        close_ask(worker, message);
+        settle(worker, message);
+    }
+    end_handling(worker, inbound);
+    worker->self.message = NULL;
+    if (status == TROUPE_OK) tr_run_after(worker, cell, status);
+    return handled;
+}
+
+enum tr_handled tr_deliver(struct tr_worker *worker, struct tr_cell *cell,
+                           struct tr_message *message) {
+    const struct troupe_entry *entry = NULL;
+    enum troupe_status dead = TROUPE_OK;
+    bool reply = (message->link.flags & TR_MESSAGE_REPLY) != 0;
+    if (message->link.status != 0 && !reply)
+        dead = (enum troupe_status)message->link.status; /* it came so from another node */
+    else if (message->generation != atomic_load_explicit(&cell->generation, memory_order_relaxed) ||
+             cell->life == TR_LIFE_EMPTY)
+        dead = TROUPE_GONE;
+    else if (!reply) {
+        entry = tr_class_handler(atomic_load_explicit(&cell->class, memory_order_relaxed),
+                                 message->type);
+        if (entry == NULL) dead = TROUPE_UNHANDLED;
+    }
+    if (dead == TROUPE_OK) return handle(worker, cell, message, entry);
+    tr_dead_letter_keep(worker->node, worker, message, dead);
+    return TR_DONE;
+}

@@ -1,0 +1,61 @@
+/*
+ * The flight recorder: a page of memory that outlives the node. A process shares it with the keeper, so
+ * that after SIGKILL somebody still knows what each worker was handling, and how many messages were sent
+ * and settled.
+ *
+ * Each worker writes its own entry and nobody else's: plain stores, in effect; readers see each value
+ * whole. One more entry, the last, is for threads that are not workers; those add atomically.
+ */
+#ifndef TR_FLIGHT_H
+#define TR_FLIGHT_H
+
+#include <stdatomic.h>
+#include <troupe/system.h>
+
+enum { TR_MAX_WORKERS = 64, TR_FLIGHT_TYPES = 1024, TR_FLIGHT_NAME = 48 };
+
+struct tr_flight_worker {
+    _Atomic uint64_t sent_local;    /* taken by a send, for this node */
+    _Atomic uint64_t sent_remote;   /* taken by a send, for another node */
+    _Atomic uint64_t handled_local; /* of this node's own messages */
+    _Atomic uint64_t handled_inbound; /* of messages from other nodes */
+    _Atomic uint64_t refused;
+    _Atomic uint64_t in_doubt;      /* messages to nodes that died, by their ledgers */
+    _Atomic uint64_t dead_local[TROUPE_STATUS_COUNT];   /* dead letters sent within this node */
+    _Atomic uint64_t dead_inbound[TROUPE_STATUS_COUNT]; /* from other nodes, dead here */
+    _Atomic uint64_t dead_outbound[TROUPE_STATUS_COUNT]; /* to other nodes, dead before they settled */
+    _Atomic uint64_t current_type;  /* address of the message type being handled; 0: none */
+    _Atomic uint64_t current_cell;  /* slot << 32 | generation */
+    _Atomic uint32_t current_inbound; /* it is not among the local messages sent: another node's, or a tick */
+} __attribute__((aligned(128)));
+
+struct tr_flight_type {
+    _Atomic uint64_t type; /* its address in that process; 0: end of the list */
+    char name[TR_FLIGHT_NAME];
+};
+
+struct tr_flight {
+    struct tr_flight_worker workers[TR_MAX_WORKERS + 1];
+    struct tr_flight_type types[TR_FLIGHT_TYPES];
+};
+
+/* For the single writer of a counter. */
+static inline void tr_bump(_Atomic uint64_t *counter) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
+/* Remembers a type's name, once. Called under the lock of the node's type table. */
+void tr_flight_name(struct tr_flight *flight, const struct troupe_message_type *type);
+
+/* Adds this page's counts. */
+void tr_flight_counts(const struct tr_flight *flight, struct troupe_counts *counts);
+
+/* After the death of the node that wrote it. The messages that were being handled, "count, line": into
+ * `text`, empty if there were none. Believes nothing in the page. */
+void tr_flight_describe(const struct tr_flight *flight, char *text, size_t size);
+/* What was lost with it becomes counts too: local messages that were neither settled nor being handled are
+ * dead letters (NODE_DIED), those being handled are in doubt. */
+void tr_flight_close(struct tr_flight *flight);
+
+#endif

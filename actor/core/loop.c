@@ -1,0 +1,68 @@
+#include "core/loop.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <troupe/status.h>
+#include <unistd.h>
+
+enum { EVENTS_AT_ONCE = 64 };
+
+bool tr_loop_init(struct tr_loop *loop) {
+    loop->watches = 0;
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    if (loop->epoll >= 0 && loop->wake >= 0 &&
+        epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &event) == 0)
+        return true;
+    tr_loop_free(loop);
+    return false;
+}
+
+void tr_loop_free(struct tr_loop *loop) {
+    if (loop->epoll >= 0) close(loop->epoll);
+    if (loop->wake >= 0) close(loop->wake);
+    loop->epoll = loop->wake = -1;
+}
+
+bool tr_loop_watch(struct tr_loop *loop, struct tr_watch *watch, uint32_t events) {
+    struct epoll_event event = { .events = events, .data.ptr = watch };
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) != 0) return false;
+    atomic_fetch_add_explicit(&loop->watches, 1, memory_order_relaxed);
+    return true;
+}
+
+void tr_loop_unwatch(struct tr_loop *loop, struct tr_watch *watch) {
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) == 0)
+        atomic_fetch_sub_explicit(&loop->watches, 1, memory_order_relaxed);
+}
+
+void tr_loop_wake(struct tr_loop *loop) {
+    uint64_t one = 1;
+    while (write(loop->wake, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+static void drain_wake(struct tr_loop *loop) {
+    uint64_t count;
+    while (read(loop->wake, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+/* Rounded up, so that a timer is due when the sleep ends. */
+static int milliseconds(int64_t timeout) {
+    if (timeout == INT64_MAX) return -1;
+    int64_t rounded = (timeout + TROUPE_MILLISECOND - 1) / TROUPE_MILLISECOND;
+    return rounded > 3600 * 1000 ? 3600 * 1000 : (int)rounded;
+}
+
+void tr_loop_park(struct tr_loop *loop, int64_t timeout) {
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, milliseconds(timeout));
+    for (int i = 0; i < count; i++) {
+        struct tr_watch *watch = events[i].data.ptr;
+        if (watch == NULL) drain_wake(loop);
+        else watch->ready(watch->context, events[i].events);
+    }
+}

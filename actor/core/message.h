@@ -1,0 +1,83 @@
+/*
+ * A message inside a node: one allocation, header and struct and all that the struct points to. It
+ * travels by pointer, and whoever holds the pointer owns it.
+ *
+ * A link is what a mailbox queues: a message, or one of the few other things a cell can be sent.
+ */
+#ifndef TR_MESSAGE_H
+#define TR_MESSAGE_H
+
+#include <stdatomic.h>
+#include <troupe/message.h>
+
+#include "core/codec.h"
+
+enum tr_link_kind {
+    TR_LINK_MESSAGE, /* struct tr_message */
+    TR_LINK_WAKE,    /* the cell's own: look at the system lane */
+    TR_LINK_EVENT,   /* struct tr_event, for native cells */
+    TR_LINK_ALARM,   /* struct tr_alarm */
+    TR_LINK_PARCEL,  /* a message packed for another node: the lane's */
+};
+
+struct tr_link {
+    _Atomic(struct tr_link *) next;
+    uint8_t kind;     /* enum tr_link_kind */
+    uint8_t flags;    /* TR_MESSAGE_... */
+    uint8_t attempts; /* runs that this message brought down */
+    uint8_t status;   /* enum troupe_status of a TR_MESSAGE_OUTCOME */
+    uint32_t serial;  /* of the timer behind a TR_MESSAGE_TICK: high half of its id */
+};
+
+enum {
+    TR_MESSAGE_ASKED = 1,     /* `ask` wants a reply */
+    TR_MESSAGE_REPLY = 2,     /* the reply to `ask` */
+    TR_MESSAGE_OUTCOME = 4,   /* with REPLY: no body, `status` says how the ask failed */
+    TR_MESSAGE_TICK = 8,      /* `ask` is the id of the timer it comes from */
+    TR_MESSAGE_SYSTEM = 16,   /* Troupe's own: not bounded, not counted by contract 3 */
+};
+
+struct tr_inbound;
+
+struct tr_message {
+    struct tr_link link;
+    const struct troupe_message_type *type; /* NULL for an outcome */
+    troupe_address from;
+    uint32_t slot, generation; /* of the receiver */
+    uint64_t ask;              /* ask or timer id, by the flags; else 0 */
+    struct tr_inbound *inbound; /* the channel it came by from another node; NULL: this node */
+};
+
+static inline void *tr_message_body(struct tr_message *message) { return message + 1; }
+
+static inline struct tr_message *tr_message_of(struct tr_link *link) {
+    return (struct tr_message *)(void *)link;
+}
+
+/* A copy of `body` and what it points to. NULL: `error` says why, and `*status` is INVALID, TOO_BIG or
+ * NO_MEMORY. Everything but link.kind and type is zero. */
+struct tr_message *tr_message_new(const struct troupe_message_type *type, const void *body,
+                                  enum troupe_status *status, struct tr_codec_error *error);
+
+/* The same from packed bytes of another node. */
+struct tr_message *tr_message_unpack(const struct troupe_message_type *type, const uint8_t *data,
+                                     size_t size, enum troupe_status *status,
+                                     struct tr_codec_error *error);
+
+/* One without a body: how an ask failed. NULL: no memory. */
+struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status);
+
+void tr_message_free(struct tr_message *message);
+
+/* What native cells (lanes, the host) are sent: by anyone, from any thread. Allocated by the sender,
+ * freed by the receiver. */
+struct tr_event {
+    struct tr_link link;
+    uint32_t code; /* the receiver's own enum */
+    uint64_t number;
+    void *data;
+};
+
+struct tr_event *tr_event_new(uint32_t code, uint64_t number, void *data);
+
+#endif

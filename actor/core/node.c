@@ -1,0 +1,167 @@
+#include "core/node.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "core/alarm.h"
+#include "core/run.h"
+#include "core/send.h"
+
+/* Generations of different incarnations of a node do not meet. */
+enum { GENERATIONS_EACH = 1 << 16 };
+
+static int64_t monotonic_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
+}
+
+/* ---- Workers ---- */
+
+static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t index) {
+    worker->node = node;
+    worker->index = index;
+    worker->self.worker = worker;
+    worker->flight = &node->flight->workers[index];
+    worker->random = index * 7919 + 1;
+    tr_timer_wheel_init(&worker->wheel, tr_node_clock(node));
+    return tr_loop_init(&worker->loop);
+}
+
+/* Signals are the keeper's, or the owner of main's: never a worker's. */
+static bool start_threads(struct tr_node *node, uint32_t *started) {
+    sigset_t all, before;
+    sigfillset(&all);
+    sigdelset(&all, SIGSEGV);
+    sigdelset(&all, SIGBUS);
+    sigdelset(&all, SIGFPE);
+    sigdelset(&all, SIGILL);
+    sigdelset(&all, SIGABRT);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (*started = 0; *started < node->worker_count; (*started)++) {
+        struct tr_worker *worker = &node->workers[*started];
+        if (pthread_create(&worker->thread, NULL, tr_worker_main, worker) != 0) break;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return *started == node->worker_count;
+}
+
+static void halt(struct tr_node *node, uint32_t threads) {
+    atomic_store(&node->halted, true);
+    for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
+    for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
+}
+
+/* ---- Making ---- */
+
+static bool make_flight(struct tr_node *node) {
+    node->flight = node->options.flight;
+    if (node->flight != NULL) return true;
+    void *page = mmap(NULL, sizeof *node->flight, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    node->own_flight = page != MAP_FAILED;
+    node->flight = node->own_flight ? page : NULL;
+    return node->own_flight;
+}
+
+static bool make_workers(struct tr_node *node) {
+    size_t size = node->options.workers * sizeof(struct tr_worker);
+    node->workers = aligned_alloc(128, (size + 127) / 128 * 128);
+    if (node->workers == NULL) return false;
+    memset(node->workers, 0, size);
+    for (; node->worker_count < node->options.workers; node->worker_count++)
+        if (!worker_init(&node->workers[node->worker_count], node, node->worker_count)) return false;
+    return true;
+}
+
+static void release(struct tr_node *node) {
+    for (uint32_t i = 0; i < node->worker_count; i++) tr_loop_free(&node->workers[i].loop);
+    free(node->workers);
+    tr_inject_destroy(&node->inject);
+    tr_waiters_free(&node->waiters);
+    tr_types_free(&node->types);
+    tr_cells_free(&node->cells);
+    if (node->own_flight) munmap(node->flight, sizeof *node->flight);
+    free(node);
+}
+
+static bool learn_type(struct tr_node *node, const struct troupe_message_type *type) {
+    return type == NULL || tr_types_index(&node->types, type) != UINT32_MAX;
+}
+
+/* What its handlers handle can be named after a crash, and is known to other nodes from the start. */
+static bool learn_types(struct tr_node *node) {
+    const struct tr_classes *classes = node->options.classes;
+    for (uint32_t i = 0; i < classes->count; i++) {
+        const struct troupe_actor_type *type = classes->items[i].type;
+        for (uint32_t e = 0; e < type->entry_count; e++)
+            if (!learn_type(node, type->entries[e].message) ||
+                !learn_type(node, type->entries[e].reply))
+                return false;
+    }
+    return true;
+}
+
+struct tr_node *tr_node_new(const struct tr_node_options *options) {
+    uint32_t threads = 0;
+    struct tr_node *node = calloc(1, sizeof *node);
+    if (node == NULL) return NULL;
+    node->options = *options;
+    node->id = options->id;
+    if (node->options.clock == NULL) node->options.clock = monotonic_clock;
+    tr_cells_init(&node->cells, options->reserved_slots, TR_DEFAULT_CELLS,
+                  options->incarnation * GENERATIONS_EACH);
+    tr_inject_init(&node->inject);
+    tr_waiters_init(&node->waiters);
+    bool made = make_flight(node);
+    tr_types_init(&node->types, node->flight);
+    if (made && make_workers(node) && learn_types(node) && start_threads(node, &threads)) return node;
+    halt(node, threads);
+    release(node);
+    return NULL;
+}
+
+/* ---- The end ----
+ *
+ * With the workers gone, this thread plays the first one: it ends what still runs and empties what is
+ * still queued, so that every message is accounted for and every state released. */
+
+static void drain(struct tr_worker *worker) {
+    struct tr_run_link *link;
+    while ((link = tr_worker_find(worker)) != NULL) tr_cell_run(worker, tr_cell_of_link(link));
+}
+
+static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_node *node = worker->node;
+    uint32_t generation = atomic_load(&cell->generation);
+    if (cell->native != NULL) return;
+    if (cell->life == TR_LIFE_RUNNING)
+        tr_stop(node, worker, (troupe_address){ node->id, cell->slot, generation }, TR_STOP_ORDERLY);
+    if (cell->life == TR_LIFE_DOWN) tr_forget(node, worker, cell, generation);
+}
+
+static void end_cells(struct tr_node *node) {
+    struct tr_worker *worker = &node->workers[0];
+    for (int round = 0; round < 2; round++) { /* supervised ones stop first, and are then forgotten */
+        uint32_t slot = 0;
+        for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
+            end_cell(worker, cell);
+        drain(worker);
+    }
+    for (uint32_t i = 0; i < node->worker_count; i++) {
+        worker = &node->workers[i];
+        tr_alarms_drain(worker);
+    }
+}
+
+void tr_node_halt(struct tr_node *node) {
+    atomic_store(&node->stopping, true);
+    halt(node, node->worker_count);
+}
+
+void tr_node_drain(struct tr_node *node) { end_cells(node); }
+
+void tr_node_free(struct tr_node *node) { release(node); }

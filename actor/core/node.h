@@ -1,0 +1,80 @@
+/*
+ * A node: one runtime, with its own id, cells and workers. Several can live in one process: nothing
+ * here is global.
+ */
+#ifndef TR_NODE_H
+#define TR_NODE_H
+
+#include "core/cell.h"
+#include "core/flight.h"
+#include "core/inject.h"
+#include "core/types.h"
+#include "core/waiters.h"
+
+struct tr_worker;
+
+enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
+
+/* What core leaves to the rooms above it. */
+struct tr_hooks {
+    /* A reply to an ask of this cell's present run. What the answer handler returned; `*late`: nobody
+     * waits for this reply any more. */
+    enum troupe_status (*reply)(struct tr_worker *worker, struct tr_cell *cell,
+                                struct tr_message *message, bool *late);
+    /* The cell is about to be EMPTY: its name is free again before anybody is told. */
+    void (*cell_ended)(struct tr_node *node, struct tr_cell *cell);
+    /* The path of a configured actor, here or on another node; NULL: it is none. */
+    const char *(*path_of)(struct tr_node *node, troupe_address address);
+    /* The way to a node to which there is none yet; NULL: there is no such node. Any thread. */
+    struct tr_route *(*route)(struct tr_node *node, uint64_t id);
+};
+
+struct tr_node_options {
+    uint64_t id;
+    uint32_t incarnation;
+    uint32_t workers;
+    uint32_t reserved_slots;          /* slots below this are bound, never taken */
+    const struct tr_classes *classes;
+    const struct tr_hooks *hooks;
+    struct tr_flight *flight;         /* shared memory, or NULL: its own */
+    int trace;                        /* descriptor for the trace, or -1; stays the caller's */
+    void *services;                   /* the services' own state of this node */
+    void *application;                /* for the rooms above: the host */
+    bool serialize;                   /* pack and unpack every message, so that no placement hides a bug */
+    int64_t (*clock)(void);           /* NULL: the monotonic clock */
+};
+
+struct tr_node {
+    struct tr_node_options options;
+    uint64_t id;
+    struct tr_cells cells;
+    struct tr_routes routes;
+    struct tr_types types;
+    struct tr_waiters waiters;
+    struct tr_inject inject;
+    struct tr_flight *flight;
+    bool own_flight;
+    struct tr_worker *workers;
+    uint32_t worker_count;
+    _Atomic uint32_t idle;            /* workers parked, or about to be */
+    _Atomic uint64_t idle_mask;
+    _Atomic uint32_t searching;       /* awake without work, looking for some */
+    _Atomic bool stopping;            /* refuses spawns and sends from outside */
+    _Atomic bool halted;              /* workers are to end */
+    _Atomic uint32_t cells_live;      /* cells that are RUNNING or DOWN */
+    _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
+    _Atomic uint32_t log_dropped;
+};
+
+/* NULL: no memory, no descriptors, no threads; errno says. Its workers are running when it returns. */
+struct tr_node *tr_node_new(const struct tr_node_options *options);
+
+/* The end, in three steps. Halt: the workers end after their present batch; from here on only this
+ * thread may use the node. Drain: every run ends, every mailbox is emptied into dead letters. Free. */
+void tr_node_halt(struct tr_node *node);
+void tr_node_drain(struct tr_node *node);
+void tr_node_free(struct tr_node *node);
+
+static inline int64_t tr_node_clock(const struct tr_node *node) { return node->options.clock(); }
+
+#endif

@@ -1,0 +1,245 @@
+/*
+ * Runs: how an actor begins and ends in its cell.
+ *
+ * Both come over the system lane: a start is a notice with the class and the start message, a stop is a
+ * flag. They are looked at before each message, so that neither waits behind a full mailbox.
+ *
+ * When a run ends, in this order: the stop handler; its timers and asks; the askers it still owed an
+ * answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is DOWN: address,
+ * name and mailbox stay, and what arrives is held until the next run. Any other cell is EMPTY: its name
+ * is released, its generation raised, so that its address is stale from here on, and whatever is still in
+ * its mailbox turns up with an old generation and becomes a dead letter.
+ */
+#include "core/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alarm.h"
+#include "core/dead.h"
+#include "core/log.h"
+#include "core/report.h"
+#include "core/send.h"
+
+static bool is_supervised(const struct tr_cell *cell) {
+    return cell->more != NULL && !troupe_address_is_none(cell->more->owner);
+}
+
+/* ---- Ending ---- */
+
+static void call_stop(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
+    const struct tr_class *class = atomic_load(&cell->class);
+    if (class->stop == NULL) return;
+    struct tr_message *message = worker->self.message;
+    worker->self.message = NULL;
+    cell->ended = true; /* no asks, spawns and timers from here on */
+    class->stop(&worker->self, cell->state, &status);
+    worker->self.message = message;
+}
+
+static void end_kept(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_ids *kept = &cell->more->kept;
+    for (uint32_t i = 0; i < kept->size; i++) {
+        struct troupe_asker *asker = kept->entries[i].value;
+        if (asker == NULL) continue;
+        tr_send_outcome(worker->node, worker, asker->address, asker->ask, TROUPE_DIED);
+        free(asker);
+    }
+    tr_ids_free(kept);
+}
+
+static void free_more(struct tr_cell *cell) {
+    if (cell->more == NULL) return;
+    free(cell->more->path);
+    free(cell->more->name);
+    tr_ids_free(&cell->more->alarms);
+    tr_ids_free(&cell->more->kept);
+    free(cell->more);
+    cell->more = NULL;
+}
+
+static void flush_held(struct tr_worker *worker, struct tr_cell *cell) {
+    while (cell->held != NULL) {
+        struct tr_message *message = tr_message_of(cell->held);
+        cell->held = atomic_load_explicit(&cell->held->next, memory_order_relaxed);
+        bool bounded = message->inbound == NULL &&
+                       (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+        tr_dead_letter(worker->node, worker, message, TROUPE_FLUSHED);
+        if (bounded) atomic_fetch_add(&cell->settled, 1);
+    }
+}
+
+/* From here on the address is stale; the slot may be taken by the next spawn at once. */
+static void retire(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_node *node = worker->node;
+    tr_cell_move(cell, TR_LIFE_EMPTY);
+    node->options.hooks->cell_ended(node, cell);
+    flush_held(worker, cell);
+    free_more(cell);
+    uint32_t generation = atomic_load(&cell->generation) + 1;
+    atomic_store(&cell->generation, generation == 0 ? 1 : generation);
+    atomic_fetch_sub(&node->cells_live, 1);
+    tr_tell_ready(node, worker, cell);
+    if (cell->slot >= node->options.reserved_slots) tr_cells_release(&node->cells, cell);
+}
+
+/* "a count of zero (counter.c:12), in message count{...}, after 1.234 s" */
+static void describe_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
+                         char *text, size_t size) {
+    const struct tr_message *message = worker->self.message;
+    const char *why = worker->self.failure[0] != '\0' ? worker->self.failure
+                                                      : troupe_status_text(status);
+    int64_t uptime = cell->more == NULL ? 0 : tr_node_clock(worker->node) - cell->more->started;
+    size_t used = (size_t)snprintf(text, size, "%s", why);
+    if (message != NULL && message->type != NULL && used < size) {
+        used += (size_t)snprintf(text + used, size - used, "; message ");
+        if (used < size)
+            used += troupe_message_print(message->type, message + 1, text + used, size - used);
+    }
+    if (used < size)
+        snprintf(text + used, size - used, "; up %.3f s", (double)uptime / (double)TROUPE_SECOND);
+}
+
+static void report_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
+                       const char *why) {
+    struct tr_exited exited = { .key = cell->more->key, .run = cell->more->run,
+                                .status = (uint32_t)status, .why = why };
+    tr_send_system(worker->node, worker, cell->more->owner, &tr_exited_message, &exited);
+}
+
+static void log_end(struct tr_worker *worker, struct tr_cell *cell, const char *why) {
+    char path[TR_PATH_SIZE];
+    troupe_address address = { worker->node->id, cell->slot, atomic_load(&cell->generation) };
+    tr_log(worker->node, TROUPE_ERROR, tr_node_path(worker->node, address, path, sizeof path),
+           "failed: %s", why);
+}
+
+void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
+                bool killed) {
+    char why[1024];
+    bool failed = status != TROUPE_OK && status != TROUPE_STOPPING;
+    describe_end(worker, cell, status, why, sizeof why);
+    if (!killed) call_stop(worker, cell, status);
+    tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
+    tr_alarms_cancel_all(worker, cell);
+    if (cell->more != NULL) end_kept(worker, cell);
+    free(cell->state);
+    cell->state = NULL;
+    cell->ended = false;
+    cell->end_status = TROUPE_OK;
+    worker->self.failure[0] = '\0';
+    if (failed && !is_supervised(cell)) log_end(worker, cell, why);
+    if (!is_supervised(cell)) {
+        retire(worker, cell);
+        return;
+    }
+    tr_cell_move(cell, TR_LIFE_DOWN);
+    report_end(worker, cell, status, why);
+}
+
+void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
+    if (status != TROUPE_OK) tr_run_end(worker, cell, status, false);
+    else if (cell->ended) tr_run_end(worker, cell, cell->end_status, false);
+}
+
+/* ---- Beginning ---- */
+
+static bool keep_options(struct tr_cell *cell, const struct tr_run_spec *start, int64_t now) {
+    bool plain = start->path == NULL && start->name == NULL &&
+                 troupe_address_is_none(start->owner) && cell->more == NULL;
+    if (plain) return true;
+    struct tr_cell_more *more = tr_cell_more(cell);
+    if (more == NULL) return false;
+    if (more->path == NULL && start->path != NULL) more->path = strdup(start->path);
+    if (more->name == NULL && start->name != NULL) more->name = strdup(start->name);
+    more->owner = start->owner;
+    more->key = start->key;
+    more->run = start->run;
+    more->started = now;
+    return true;
+}
+
+static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell,
+                                     const struct tr_run_spec *start) {
+    size_t size = start->class->type->state_size;
+    cell->state = calloc(1, size);
+    if (cell->state == NULL) return TROUPE_NO_MEMORY;
+    tr_trace_life(worker, cell, "start");
+    if (start->class->start == NULL) return TROUPE_OK;
+    tr_handling_own(worker, start->class->start_type);
+    enum troupe_status status =
+        start->class->start(&worker->self, cell->state, tr_message_body(start->args));
+    tr_handling_ended(worker);
+    return status;
+}
+
+void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_started started = { .key = cell->more->key, .run = cell->more->run };
+    tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
+}
+
+/* All that has arrived becomes dead letters, up to the wake that brought this start. */
+static void flush(struct tr_worker *worker, struct tr_cell *cell) {
+    while (tr_mailbox_head(&cell->mailbox)->kind == TR_LINK_MESSAGE)
+        tr_hold_last(cell, tr_take_out(worker, cell));
+    flush_held(worker, cell);
+}
+
+static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
+    if (cell->life == TR_LIFE_EMPTY) atomic_fetch_add(&worker->node->cells_live, 1);
+    tr_cell_move(cell, TR_LIFE_RUNNING);
+    if (start->flush) flush(worker, cell);
+    worker->self.message = NULL;
+    enum troupe_status status = TROUPE_NO_MEMORY;
+    if (keep_options(cell, start, tr_worker_now(worker))) status = call_start(worker, cell, start);
+    bool ready = status == TROUPE_OK && !worker->self.unready;
+    worker->self.unready = false;
+    if (ready && is_supervised(cell)) tr_run_ready(worker, cell);
+    tr_run_after(worker, cell, status);
+}
+
+/* ---- The system lane ---- */
+
+static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
+    bool valid = notice->generation == atomic_load(&cell->generation);
+    if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
+        begin(worker, cell, &notice->start);
+    else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN)
+        retire(worker, cell);
+    tr_notice_free(notice);
+}
+
+/* The lane is a stack: the oldest notice is at its end. */
+static struct tr_notice *take_notices(struct tr_cell *cell) {
+    struct tr_notice *stack = atomic_exchange(&cell->notices, NULL), *queue = NULL;
+    while (stack != NULL) {
+        struct tr_notice *next = stack->next;
+        stack->next = queue;
+        queue = stack;
+        stack = next;
+    }
+    return queue;
+}
+
+static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
+    uint64_t stop = atomic_exchange(&cell->stop, 0);
+    bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
+    bool killed = (uint32_t)stop == TR_STOP_KILL;
+    if (!valid || cell->life != TR_LIFE_RUNNING) return;
+    worker->self.message = NULL;
+    const struct troupe_entry *trap =
+        killed ? NULL : tr_class_handler(atomic_load(&cell->class), &tr_stopping_message);
+    if (trap == NULL) tr_run_end(worker, cell, TROUPE_STOPPING, killed);
+    else tr_run_after(worker, cell, trap->thunk(&worker->self, cell->state, &(struct tr_stopping){ 0 }));
+}
+
+void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_notice *notice = take_notices(cell);
+    while (notice != NULL) {
+        struct tr_notice *next = notice->next;
+        obey(worker, cell, notice);
+        notice = next;
+    }
+    if (atomic_load_explicit(&cell->stop, memory_order_relaxed) != 0) obey_stop(worker, cell);
+}

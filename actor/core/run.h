@@ -1,0 +1,42 @@
+/* The runs of actors in their cells: run.c begins and ends them, deliver.c handles messages. Everything
+ * here is called by the worker that runs the cell. */
+#ifndef TR_RUN_H
+#define TR_RUN_H
+
+#include "core/worker.h"
+
+/* Does what the system lane asks for: starts, stops, forgets. */
+void tr_run_system(struct tr_worker *worker, struct tr_cell *cell);
+
+/* Tells the supervisor that the run is ready; after `self->unready`, for the actor itself to call. */
+void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);
+
+/* Ends the present run: OK, done; STOPPING, asked to; else failed, with the text in self->failure. */
+void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
+                bool killed);
+
+/* After a handler that was not one of a message: ends the run if it failed or asked for it. */
+void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status);
+
+/* Around the handling of what is no counted message (ticks, starts): the flight recorder names it. */
+void tr_handling_own(struct tr_worker *worker, const struct troupe_message_type *type);
+void tr_handling_ended(struct tr_worker *worker);
+
+/* What became of the link that was handled. */
+enum tr_handled { TR_DONE, TR_AGAIN };
+
+/* Handles a message of the RUNNING cell, or declares it dead. AGAIN: the run failed and the message is
+ * to be handled by the next one. */
+enum tr_handled tr_deliver(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message);
+
+/* Takes the head out of the mailbox although it is to live on; the cell stays the caller's. */
+struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell);
+/* Puts a link that was taken out before, or behind, what is held. */
+void tr_hold_first(struct tr_cell *cell, struct tr_link *link);
+void tr_hold_last(struct tr_cell *cell, struct tr_link *link);
+
+/* A line of the trace: who told whom what, or what happened to whom. */
+void tr_trace_message(struct tr_worker *worker, const struct tr_message *message);
+void tr_trace_life(struct tr_worker *worker, struct tr_cell *cell, const char *what);
+
+#endif

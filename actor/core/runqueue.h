@@ -1,0 +1,45 @@
+/*
+ * A worker's own run queue: a ring of fixed size, first in, first out. One owner pushes and pops; any
+ * number of thieves take half of what is there. No locks, nothing allocated.
+ *
+ * What is queued is a link embedded in the cell; the queue never follows it, it only hands it on. A link
+ * must not be in two queues.
+ */
+#ifndef TR_RUNQUEUE_H
+#define TR_RUNQUEUE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Embedded in what is run: `next` belongs to the queue it is in. */
+struct tr_run_link {
+    struct tr_run_link *next; /* in the shared queue */
+};
+
+enum {
+    TR_RUNQUEUE_SIZE = 256, /* a power of two */
+    TR_CACHE_LINE = 64,
+};
+
+/* Zero-initialised is empty. */
+struct tr_runqueue {
+    _Atomic uint32_t head; /* counts what was taken; by owner and thieves */
+    char apart[TR_CACHE_LINE - sizeof(uint32_t)];
+    _Atomic uint32_t tail; /* counts what was pushed; by the owner */
+    _Atomic(struct tr_run_link *) slots[TR_RUNQUEUE_SIZE];
+};
+
+/* The owner. False: full, nothing was taken. */
+bool tr_runqueue_push(struct tr_runqueue *queue, struct tr_run_link *link);
+/* The owner. NULL: empty. */
+struct tr_run_link *tr_runqueue_pop(struct tr_runqueue *queue);
+
+/* By the owner of `into`: takes the older half, rounded up, of another worker's queue, as far as `into`
+ * has room: the oldest is returned, the others are pushed into `into`, in their order. NULL: empty. */
+struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into);
+
+/* Any thread; exact for the owner while nobody steals, else a moment old. */
+uint32_t tr_runqueue_size(const struct tr_runqueue *queue);
+
+#endif

@@ -1,0 +1,281 @@
+#include "core/send.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/dead.h"
+#include "core/log.h"
+
+static bool is_bounded(uint8_t flags) {
+    return (flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+}
+
+/* ---- Building the message ---- */
+
+/* As if it had crossed to another node and back. */
+static struct tr_message *build_serialized(const struct tr_outgoing *outgoing,
+                                           enum troupe_status *status, struct tr_codec_error *error) {
+    struct tr_message *message = NULL;
+    struct tr_bytes bytes = { .limit = TR_CODEC_MAX_SIZE };
+    if (tr_codec_pack(outgoing->type, outgoing->body, &bytes, error))
+        message = tr_message_unpack(outgoing->type, bytes.data, bytes.size, status, error);
+    else
+        *status = error->status;
+    tr_bytes_free(&bytes);
+    return message;
+}
+
+static struct tr_message *build_body(struct tr_node *node, const struct tr_outgoing *outgoing,
+                                     enum troupe_status *status, struct tr_codec_error *error) {
+    if (outgoing->type != NULL && node->options.serialize)
+        return build_serialized(outgoing, status, error);
+    if (outgoing->type != NULL)
+        return tr_message_new(outgoing->type, outgoing->body, status, error);
+    *status = TROUPE_NO_MEMORY;
+    return tr_message_outcome(outgoing->ask, (enum troupe_status)outgoing->status);
+}
+
+static struct tr_message *build(struct tr_node *node, const struct tr_outgoing *outgoing,
+                                enum troupe_status *status) {
+    struct tr_codec_error error;
+    struct tr_message *message = build_body(node, outgoing, status, &error);
+    if (message == NULL) {
+        if (*status != TROUPE_NO_MEMORY)
+            tr_log(node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error.text);
+        return NULL;
+    }
+    message->from = outgoing->from;
+    message->slot = outgoing->to.slot;
+    message->generation = outgoing->to.generation;
+    message->ask = outgoing->ask;
+    message->link.flags |= outgoing->flags;
+    return message;
+}
+
+/* ---- Within the node ---- */
+
+static struct tr_cell *cell_of(struct tr_node *node, troupe_address to) {
+    struct tr_cell *cell = tr_cells_at(&node->cells, to.slot);
+    bool valid = cell != NULL &&
+                 atomic_load_explicit(&cell->generation, memory_order_acquire) == to.generation;
+    return valid ? cell : NULL;
+}
+
+/* Room for one more, which the caller must use or give back. */
+static bool reserve(struct tr_cell *cell) {
+    uint32_t queued = atomic_fetch_add_explicit(&cell->queued, 1, memory_order_relaxed);
+    uint32_t settled = atomic_load_explicit(&cell->settled, memory_order_relaxed);
+    if (queued - settled < atomic_load_explicit(&cell->limit, memory_order_relaxed)) return true;
+    atomic_fetch_sub(&cell->queued, 1);
+    return false;
+}
+
+static bool wants_ready(struct tr_node *node, troupe_address who) {
+    struct tr_cell *cell = who.node == node->id ? cell_of(node, who) : NULL;
+    const struct tr_class *class = cell == NULL ? NULL : atomic_load(&cell->class);
+    return class != NULL && class->wants_ready;
+}
+
+/* The mailbox may have emptied since: then nobody else would tell. */
+static void wait_for_room(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                          const struct tr_outgoing *outgoing) {
+    if (!wants_ready(node, outgoing->from)) return;
+    if (!tr_waiters_add(&node->waiters, outgoing->to, outgoing->from)) return;
+    atomic_store(&cell->waiters, true);
+    tr_tell_ready(node, worker, cell);
+}
+
+void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    if (!atomic_load(&cell->waiters) || tr_cell_depth(cell) > atomic_load(&cell->limit) / 2) return;
+    if (!atomic_exchange(&cell->waiters, false)) return;
+    struct tr_waiter *waiter = tr_waiters_take(&node->waiters, cell->slot);
+    while (waiter != NULL) {
+        struct tr_waiter *next = waiter->next;
+        struct troupe_ready ready = { .to = waiter->to };
+        tr_send_system(node, worker, waiter->who, &troupe_ready_message, &ready);
+        free(waiter);
+        waiter = next;
+    }
+}
+
+static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *worker,
+                                      struct tr_cell *cell, const struct tr_outgoing *outgoing) {
+    if (!atomic_load(&cell->drop_newest)) {
+        wait_for_room(node, worker, cell, outgoing);
+        return TROUPE_FULL;
+    }
+    enum troupe_status status;
+    struct tr_message *message = build(node, outgoing, &status);
+    if (message == NULL) return status;
+    tr_count(worker, &tr_counters(node, worker)->sent_local);
+    tr_dead_letter(node, worker, message, TROUPE_FULL);
+    return TROUPE_OK;
+}
+
+static bool is_handled(const struct tr_outgoing *outgoing, const struct tr_class *class) {
+    return class != NULL && tr_class_handler(class, outgoing->type) != NULL;
+}
+
+static enum troupe_status push_built(struct tr_node *node, struct tr_worker *worker,
+                                     struct tr_cell *cell, const struct tr_outgoing *outgoing) {
+    enum troupe_status status = TROUPE_OK;
+    struct tr_message *message = build(node, outgoing, &status);
+    if (message == NULL) return status;
+    if ((outgoing->flags & TR_MESSAGE_SYSTEM) == 0)
+        tr_count(worker, &tr_counters(node, worker)->sent_local);
+    tr_cell_push(node, worker, cell, &message->link);
+    return TROUPE_OK;
+}
+
+static enum troupe_status send_bounded(struct tr_node *node, struct tr_worker *worker,
+                                       struct tr_cell *cell, const struct tr_outgoing *outgoing) {
+    if (!is_handled(outgoing, atomic_load_explicit(&cell->class, memory_order_acquire))) {
+        tr_dead_letter_log(node, outgoing->to, outgoing->type->name, TROUPE_UNHANDLED);
+        return TROUPE_UNHANDLED;
+    }
+    if (!reserve(cell)) return refuse_full(node, worker, cell, outgoing);
+    enum troupe_status status = push_built(node, worker, cell, outgoing);
+    if (status != TROUPE_OK) atomic_fetch_sub(&cell->queued, 1);
+    return status;
+}
+
+static enum troupe_status send_local(struct tr_node *node, struct tr_worker *worker,
+                                     const struct tr_outgoing *outgoing) {
+    struct tr_cell *cell = cell_of(node, outgoing->to);
+    if (cell == NULL) return TROUPE_GONE;
+    return is_bounded(outgoing->flags) ? send_bounded(node, worker, cell, outgoing)
+                                       : push_built(node, worker, cell, outgoing);
+}
+
+/* ---- Anywhere ---- */
+
+static struct tr_route *route_to(struct tr_node *node, uint64_t id) {
+    struct tr_route *route = tr_routes_find(&node->routes, id);
+    return route != NULL ? route : node->options.hooks->route(node, id);
+}
+
+static enum troupe_status send_remote(struct tr_node *node, struct tr_worker *worker,
+                                      const struct tr_outgoing *outgoing) {
+    struct tr_route *route = route_to(node, outgoing->to.node);
+    if (route == NULL) return TROUPE_UNREACHABLE;
+    enum troupe_status status = route->methods->send(route, worker, outgoing);
+    if (status == TROUPE_FULL && wants_ready(node, outgoing->from))
+        route->methods->want_ready(route, worker, outgoing->to, outgoing->from);
+    return status;
+}
+
+enum troupe_status tr_send(struct tr_node *node, struct tr_worker *worker,
+                           const struct tr_outgoing *outgoing) {
+    enum troupe_status status = outgoing->to.node == node->id ? send_local(node, worker, outgoing)
+                                                              : send_remote(node, worker, outgoing);
+    if (status != TROUPE_OK && (outgoing->flags & TR_MESSAGE_SYSTEM) == 0)
+        tr_count(worker, &tr_counters(node, worker)->refused);
+    return status;
+}
+
+enum troupe_status tr_send_system(struct tr_node *node, struct tr_worker *worker, troupe_address to,
+                                  const struct troupe_message_type *type, const void *body) {
+    struct tr_outgoing outgoing = {
+        .to = to, .type = type, .body = body, .flags = TR_MESSAGE_SYSTEM
+    };
+    return tr_send(node, worker, &outgoing);
+}
+
+enum troupe_status tr_send_outcome(struct tr_node *node, struct tr_worker *worker, troupe_address to,
+                                   uint64_t ask, enum troupe_status status) {
+    struct tr_outgoing outgoing = { .to = to,
+                                    .ask = ask,
+                                    .flags = TR_MESSAGE_SYSTEM | TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME,
+                                    .status = (uint8_t)status };
+    return tr_send(node, worker, &outgoing);
+}
+
+void tr_send_inbound(struct tr_node *node, struct tr_worker *worker, struct tr_message *message) {
+    struct tr_cell *cell = tr_cells_at(&node->cells, message->slot);
+    if (cell == NULL) tr_dead_letter(node, worker, message, TROUPE_GONE);
+    else tr_cell_push(node, worker, cell, &message->link);
+}
+
+/* ---- Starting and stopping ---- */
+
+static void notify(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                   struct tr_notice *notice) {
+    notice->next = atomic_load(&cell->notices);
+    while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
+    }
+    tr_cell_wake(node, worker, cell);
+}
+
+/* What senders look at. */
+static void set_options(struct tr_cell *cell, const struct tr_run_spec *start) {
+    uint32_t limit = start->mailbox_limit == 0 ? TR_DEFAULT_MAILBOX : start->mailbox_limit;
+    atomic_store(&cell->limit, limit);
+    atomic_store(&cell->drop_newest, start->drop_newest);
+    atomic_store(&cell->at_least_once, start->at_least_once);
+    atomic_store_explicit(&cell->class, start->class, memory_order_release);
+}
+
+enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                            uint32_t generation, const struct tr_run_spec *start) {
+    struct tr_notice *notice = tr_notice_start(start, generation);
+    if (notice == NULL) return TROUPE_NO_MEMORY;
+    set_options(cell, start);
+    notify(node, worker, cell, notice);
+    return TROUPE_OK;
+}
+
+bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *start) {
+    struct tr_cell *cell = tr_cells_make(&node->cells, slot);
+    struct tr_cell_more *more = cell == NULL ? NULL : tr_cell_more(cell);
+    if (more == NULL) return false;
+    more->path = strdup(start->path);
+    if (more->path == NULL) return false;
+    set_options(cell, start);
+    tr_cell_move(cell, TR_LIFE_DOWN);
+    atomic_fetch_add(&node->cells_live, 1);
+    atomic_store(&cell->generation, TR_BOUND_GENERATION);
+    return true;
+}
+
+enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
+                            troupe_address *address) {
+    enum troupe_status status = TROUPE_STOPPING;
+    struct tr_cell *cell =
+        atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, &status);
+    if (cell == NULL) return status;
+    uint32_t generation = atomic_load(&cell->generation);
+    *address = (troupe_address){ node->id, cell->slot, generation };
+    status = tr_start(node, worker, cell, generation, start);
+    if (status != TROUPE_OK) tr_cells_release(&node->cells, cell);
+    return status;
+}
+
+void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+               uint32_t generation) {
+    struct tr_notice *notice = tr_notice_start(&(struct tr_run_spec){ 0 }, generation);
+    if (notice == NULL) return;
+    notice->kind = TR_NOTICE_FORGET;
+    notify(node, worker, cell, notice);
+}
+
+enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
+                           enum tr_stop how) {
+    if (to.node != node->id) {
+        struct tr_route *route = route_to(node, to.node);
+        return route == NULL ? TROUPE_UNREACHABLE : route->methods->stop(route, worker, to);
+    }
+    struct tr_cell *cell = cell_of(node, to);
+    if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
+    atomic_store(&cell->stop, (uint64_t)to.generation << 32 | (uint64_t)how);
+    tr_cell_wake(node, worker, cell);
+    return TROUPE_OK;
+}
+
+struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {
+    enum troupe_status status;
+    struct tr_cell *cell = tr_cells_take(&node->cells, &status);
+    if (cell == NULL) return NULL;
+    cell->native = native;
+    cell->native_context = context;
+    return cell;
+}

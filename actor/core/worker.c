@@ -1,0 +1,196 @@
+/*
+ * How a worker finds work.
+ *
+ * It looks, in this order, at its LIFO slot (the cell that the last handler sent to: its message is
+ * still in the cache), its own queue, the node's shared queue (work from outside threads and what a full
+ * queue spilled), and then at the queues and LIFO slots of the other workers. Two exceptions keep it
+ * fair: after a few turns in a row the LIFO slot goes to the end of the queue, and every so many turns
+ * the shared queue is looked at first.
+ *
+ * Going to sleep. A worker that found nothing searches for a moment, then puts itself on the idle mask,
+ * looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that
+ * another worker could take wakes one idle worker, unless one is searching already: that one will find
+ * it, and the last to stop searching looks once more after it has said so. A cell that goes to a LIFO
+ * slot wakes nobody: its worker takes it next.
+ *
+ * The order of the two sides (queue, then look for the idle; go idle, then look at the queues) is what
+ * guarantees that no work is left lying while all sleep; both use sequentially consistent operations.
+ */
+#include "core/worker.h"
+
+#include <sched.h>
+
+#include "core/alarm.h"
+
+enum {
+    LIFO_IN_A_ROW = 16, /* then the queue has a turn */
+    SHARED_EVERY = 61,  /* turns between looks at the shared queue first */
+    POLL_EVERY = 64,    /* turns between looks at timers and descriptors */
+    SEARCH_ROUNDS = 40, /* before parking: a few microseconds */
+};
+
+void tr_wake_one(struct tr_node *node) {
+    if (atomic_load(&node->idle) == 0 || atomic_load(&node->searching) > 0) return;
+    uint64_t mask = atomic_load(&node->idle_mask);
+    while (mask != 0) {
+        uint32_t index = (uint32_t)__builtin_ctzll(mask);
+        if (atomic_compare_exchange_weak(&node->idle_mask, &mask, mask & ~(UINT64_C(1) << index))) {
+            atomic_fetch_sub(&node->idle, 1);
+            tr_loop_wake(&node->workers[index].loop);
+            return;
+        }
+    }
+}
+
+/* Into the worker's own queue; half of a full one goes to the shared queue. */
+static void enqueue(struct tr_worker *worker, struct tr_run_link *link) {
+    while (!tr_runqueue_push(&worker->queue, link)) {
+        struct tr_run_link *spilled = tr_runqueue_pop(&worker->queue);
+        if (spilled != NULL) tr_inject_push(&worker->node->inject, spilled);
+    }
+}
+
+void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_run_link *link = &cell->run_link;
+    if (worker == NULL) {
+        tr_inject_push(&node->inject, link);
+    } else {
+        link = atomic_exchange_explicit(&worker->next, link, memory_order_acq_rel);
+        if (link == NULL) return;
+        enqueue(worker, link);
+    }
+    atomic_thread_fence(memory_order_seq_cst);
+    tr_wake_one(node);
+}
+
+void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell) {
+    enqueue(worker, &cell->run_link);
+    atomic_thread_fence(memory_order_seq_cst);
+    tr_wake_one(worker->node);
+}
+
+void tr_cell_wake(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    if (!atomic_exchange(&cell->waking, true)) tr_cell_push(node, worker, cell, &cell->wake);
+}
+
+/* ---- Finding work ---- */
+
+static struct tr_run_link *take_next(struct tr_worker *worker) {
+    if (atomic_load_explicit(&worker->next, memory_order_relaxed) == NULL) return NULL;
+    return atomic_exchange_explicit(&worker->next, NULL, memory_order_acq_rel);
+}
+
+/* The LIFO slot, unless it had its share: then what is in it waits behind the queue. */
+static struct tr_run_link *local_work(struct tr_worker *worker) {
+    struct tr_run_link *link = take_next(worker);
+    if (link != NULL && worker->next_runs++ < LIFO_IN_A_ROW) return link;
+    worker->next_runs = 0;
+    if (link != NULL) enqueue(worker, link);
+    return tr_runqueue_pop(&worker->queue);
+}
+
+static struct tr_run_link *steal_from(struct tr_worker *worker, struct tr_worker *victim) {
+    struct tr_run_link *link = tr_runqueue_steal(&victim->queue, &worker->queue);
+    return link != NULL ? link : take_next(victim);
+}
+
+static struct tr_run_link *steal(struct tr_worker *worker) {
+    struct tr_node *node = worker->node;
+    worker->random = worker->random * 1664525u + 1013904223u;
+    uint32_t first = (worker->random >> 16) % node->worker_count;
+    for (uint32_t i = 0; i < node->worker_count; i++) {
+        struct tr_worker *victim = &node->workers[(first + i) % node->worker_count];
+        struct tr_run_link *link = victim == worker ? NULL : steal_from(worker, victim);
+        if (link != NULL) return link;
+    }
+    return NULL;
+}
+
+static struct tr_run_link *find_work(struct tr_worker *worker) {
+    struct tr_run_link *link = NULL;
+    if (worker->ticks % SHARED_EVERY == 0) link = tr_inject_pop(&worker->node->inject);
+    if (link == NULL) link = local_work(worker);
+    if (link == NULL) link = tr_inject_pop(&worker->node->inject);
+    return link;
+}
+
+static struct tr_run_link *search(struct tr_worker *worker) {
+    struct tr_run_link *link = NULL;
+    atomic_fetch_add(&worker->node->searching, 1);
+    for (uint32_t i = 0; i < SEARCH_ROUNDS && link == NULL; i++) {
+        link = steal(worker);
+        if (link == NULL) link = tr_inject_pop(&worker->node->inject);
+        if (link == NULL) __builtin_ia32_pause();
+    }
+    atomic_fetch_sub(&worker->node->searching, 1);
+    return link;
+}
+
+struct tr_run_link *tr_worker_find(struct tr_worker *worker) {
+    struct tr_run_link *link = find_work(worker);
+    return link != NULL ? link : steal(worker);
+}
+
+/* ---- Sleeping ---- */
+
+static void become_idle(struct tr_worker *worker) {
+    atomic_fetch_or(&worker->node->idle_mask, UINT64_C(1) << worker->index);
+    atomic_fetch_add(&worker->node->idle, 1);
+}
+
+/* Somebody may have taken it off the mask already, to wake it. */
+static void become_busy(struct tr_worker *worker) {
+    uint64_t bit = UINT64_C(1) << worker->index;
+    if ((atomic_fetch_and(&worker->node->idle_mask, ~bit) & bit) != 0)
+        atomic_fetch_sub(&worker->node->idle, 1);
+}
+
+static int64_t time_to_sleep(struct tr_worker *worker) {
+    int64_t next = tr_timer_next(&worker->wheel);
+    if (next == INT64_MAX) return INT64_MAX;
+    int64_t now = tr_node_clock(worker->node);
+    return next > now ? next - now : 0;
+}
+
+static struct tr_run_link *park(struct tr_worker *worker) {
+    become_idle(worker);
+    struct tr_run_link *link = tr_inject_pop(&worker->node->inject);
+    if (link == NULL) link = steal(worker);
+    if (link == NULL && atomic_load(&worker->inbox) == NULL && !atomic_load(&worker->node->halted))
+        tr_loop_park(&worker->loop, time_to_sleep(worker));
+    become_busy(worker);
+    return link;
+}
+
+/* ---- The thread ---- */
+
+static void look_around(struct tr_worker *worker) {
+    tr_alarms_drain(worker);
+    if (tr_timer_next(&worker->wheel) != INT64_MAX)
+        tr_alarms_expire(worker, tr_node_clock(worker->node));
+    if (atomic_load_explicit(&worker->loop.watches, memory_order_relaxed) > 0)
+        tr_loop_park(&worker->loop, 0);
+}
+
+/* Took work while others may sleep and more is queued: pass the word on. */
+static void share_the_rest(struct tr_worker *worker) {
+    if (tr_runqueue_size(&worker->queue) > 0) tr_wake_one(worker->node);
+}
+
+static void turn(struct tr_worker *worker) {
+    if (worker->ticks++ % POLL_EVERY == 0) look_around(worker);
+    struct tr_run_link *link = find_work(worker);
+    if (link == NULL) {
+        link = search(worker);
+        if (link == NULL) link = park(worker);
+        look_around(worker);
+        if (link != NULL) share_the_rest(worker);
+    }
+    if (link != NULL) tr_cell_run(worker, tr_cell_of_link(link));
+}
+
+void *tr_worker_main(void *context) {
+    struct tr_worker *worker = context;
+    while (!atomic_load_explicit(&worker->node->halted, memory_order_acquire)) turn(worker);
+    return NULL;
+}

@@ -1,0 +1,88 @@
+/*
+ * A worker: a thread that runs cells. See worker.c for how it finds work, and run.c for what running a
+ * cell means.
+ */
+#ifndef TR_WORKER_H
+#define TR_WORKER_H
+
+#include "core/loop.h"
+#include "core/node.h"
+#include "core/timer.h"
+
+/* What a handler is given as `self`: the cell and message at hand. Part of its worker. */
+struct troupe_self {
+    struct tr_worker *worker;
+    struct tr_cell *cell;
+    struct tr_message *message; /* NULL in start, stop, answer */
+    bool answered;              /* the ask at hand has its reply */
+    bool kept;                  /* ... or its asker was kept */
+    bool unready;               /* the start handler says that readiness comes later: tr_run_ready */
+    int64_t now;                /* 0: not read yet in this batch */
+    char failure[512];          /* the text of TROUPE_FAIL */
+};
+
+struct tr_worker {
+    struct troupe_self self;
+    struct tr_node *node;
+    uint32_t index;
+    struct tr_flight_worker *flight;
+    struct tr_runqueue queue;
+    _Atomic(struct tr_run_link *) next; /* the LIFO slot: what was scheduled last runs first */
+    uint32_t next_runs;                 /* in a row from the LIFO slot */
+    uint32_t ticks;
+    uint32_t random;
+    struct tr_loop loop;
+    struct tr_timer_wheel wheel;
+    _Atomic(struct tr_alarm *) inbox;   /* alarms that other workers want cancelled */
+    _Atomic bool parked;
+    pthread_t thread;
+    char path[256];                     /* for troupe_self_path */
+};
+
+static inline struct tr_cell *tr_cell_of_link(struct tr_run_link *link) {
+    return (struct tr_cell *)(void *)((char *)link - offsetof(struct tr_cell, run_link));
+}
+
+/* Queues a cell to run; it must not be queued or running. `worker` is the calling thread's, or NULL. */
+void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
+
+/* The same for a cell that had its turn: behind all others. */
+void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell);
+
+/* Wakes an idle worker, unless one is looking for work already. */
+void tr_wake_one(struct tr_node *node);
+
+/* Pushes a link into a cell's mailbox, bounded by nothing. Any thread. */
+static inline void tr_cell_push(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                                struct tr_link *link) {
+    if (tr_mailbox_push(&cell->mailbox, link)) tr_schedule(node, worker, cell);
+}
+
+/* Makes the cell look at its system lane. Any thread; cannot fail. */
+void tr_cell_wake(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
+
+/* Runs a scheduled cell for one batch (run.c). */
+void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell);
+
+void *tr_worker_main(void *worker);
+
+/* The next cell to run, of this worker's queues, the shared one, or anyone's; NULL: none. */
+struct tr_run_link *tr_worker_find(struct tr_worker *worker);
+
+/* Now, read once in a batch. */
+static inline int64_t tr_worker_now(struct tr_worker *worker) {
+    if (worker->self.now == 0) worker->self.now = tr_node_clock(worker->node);
+    return worker->self.now;
+}
+
+/* The counters of the calling thread: the worker's own, or the shared ones. */
+static inline struct tr_flight_worker *tr_counters(struct tr_node *node, struct tr_worker *worker) {
+    return worker != NULL ? worker->flight : &node->flight->workers[TR_MAX_WORKERS];
+}
+
+static inline void tr_count(struct tr_worker *worker, _Atomic uint64_t *counter) {
+    if (worker != NULL) tr_bump(counter);
+    else atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+#endif

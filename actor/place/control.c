@@ -1,0 +1,231 @@
+/*
+ * Control messages: a table of types and fields, and bytes both ways.
+ *
+ * On the wire a message is a msgpack array: the number of its type, then the fields that the table
+ * lists for it, in that order and no others. Both ends are of one program, so nothing is optional;
+ * a message that differs in anything is refused whole.
+ *
+ * Failures. A text that is too long or not UTF-8 is mended when it is written (tr_control_say), so
+ * that the name of a broken thing can never break the message about it; and one that would move the
+ * cursor of a terminal is mended when it is read.
+ */
+#include "place/control.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/pack.h"
+#include "base/utf8.h"
+
+/* One letter for each field: see pack_field. */
+struct tr_control_shape {
+    const char *name;
+    enum tr_control_way way;
+    const char *fields;
+    bool descriptor;
+};
+
+static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
+    [TR_CONTROL_READY] = { "ready", TR_CONTROL_TO_KEEPER, "n", false },
+    [TR_CONTROL_START] = { "start", TR_CONTROL_TO_KEEPER, "n", false },
+    [TR_CONTROL_STOP] = { "stop", TR_CONTROL_TO_KEEPER, "nw", false },
+    [TR_CONTROL_CONNECT] = { "connect", TR_CONTROL_TO_KEEPER, "np", false },
+    [TR_CONTROL_LISTENING] = { "listening", TR_CONTROL_TO_KEEPER, "lu", false },
+    [TR_CONTROL_LISTEN_FAILED] = { "listen_failed", TR_CONTROL_TO_KEEPER, "lx", false },
+    [TR_CONTROL_SHUTDOWN] = { "shutdown", TR_CONTROL_TO_KEEPER, "", false },
+    [TR_CONTROL_GAVE_UP] = { "gave_up", TR_CONTROL_TO_KEEPER, "x", false },
+    [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", false },
+    [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", true },
+    [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", false },
+    [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", true },
+    [TR_CONTROL_DIAL] = { "dial", TR_CONTROL_TO_NODE, "nipqlkutg", true },
+    [TR_CONTROL_REFUSED] = { "refused", TR_CONTROL_TO_NODE, "nplx", false },
+    [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "nicx", false },
+    [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", false },
+};
+
+static bool known(uint64_t type) { return type >= TR_CONTROL_READY && type < TR_CONTROL_TYPES; }
+
+const char *tr_control_name(enum tr_control_type type) {
+    return known((uint64_t)type) ? shapes[type].name : "unknown";
+}
+
+bool tr_control_carries(enum tr_control_type type) {
+    return known((uint64_t)type) && shapes[type].descriptor;
+}
+
+/* ---- Texts ---- */
+
+/* The length of the UTF-8 character at `at`, 0 when it is not one. */
+static size_t character(const char *at) {
+    size_t left = strnlen(at, 4);
+    for (size_t size = 1; size <= left; size++) {
+        if (tr_utf8_valid(at, size)) return size;
+    }
+    return 0;
+}
+
+/* C0, DEL, and C1 in its two bytes. */
+static bool is_control(const char *at) {
+    unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1];
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+}
+
+/* What could not be sent, or would move the cursor of a terminal, becomes a question mark. */
+static void mend(char *at) {
+    while (*at != '\0') {
+        size_t size = character(at);
+        if (size == 0 || is_control(at)) {
+            size = size == 0 ? 1 : size;
+            memset(at, '?', size);
+        }
+        at += size;
+    }
+}
+
+/* A character cut in two at the end would be mended to question marks: drop it instead. */
+static void trim(char *text, size_t size) {
+    size_t start = size;
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80) start--;
+    if (start == 0 || (unsigned char)text[start - 1] < 0xc0) return;
+    if (character(text + start - 1) == 0) text[start - 1] = '\0';
+}
+
+void tr_control_say(struct tr_control *message, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(message->text, sizeof message->text, format, arguments);
+    va_end(arguments);
+    if (size < 0) message->text[0] = '\0';
+    if (size >= (int)sizeof message->text) trim(message->text, sizeof message->text - 1);
+    mend(message->text);
+}
+
+/* ---- Bytes ---- */
+
+static void pack_text(struct tr_bytes *out, const char *text, size_t room) {
+    size_t size = strnlen(text, room);
+    tr_assert(size < room);
+    tr_pack_str(out, text, size);
+}
+
+static void pack_field(struct tr_bytes *out, char field, const struct tr_control *message) {
+    switch (field) {
+    case 'n': tr_pack_uint(out, message->node); break;
+    case 'i': tr_pack_uint(out, message->incarnation); break;
+    case 'p': tr_pack_uint(out, message->peer); break;
+    case 'q': tr_pack_uint(out, message->peer_incarnation); break;
+    case 'l': tr_pack_uint(out, message->lane); break;
+    case 'g': tr_pack_uint(out, message->ledger); break;
+    case 'k': tr_pack_uint(out, (uint64_t)message->kind); break;
+    case 'c': tr_pack_uint(out, (uint64_t)message->cause); break;
+    case 'w': tr_pack_int(out, message->within); break;
+    case 't': tr_pack_bin(out, message->token, sizeof message->token); break;
+    case 'u': pack_text(out, message->url, sizeof message->url); break;
+    case 'x': pack_text(out, message->text, sizeof message->text); break;
+    default: tr_assert_failed("a letter without a field", __FILE__, __LINE__);
+    }
+}
+
+size_t tr_control_encode(const struct tr_control *message, uint8_t bytes[TR_CONTROL_MAX_SIZE]) {
+    tr_assert(known((uint64_t)message->type));
+    const char *fields = shapes[message->type].fields;
+    struct tr_bytes out = { .limit = TR_CONTROL_MAX_SIZE };
+    tr_pack_array(&out, (uint32_t)strlen(fields) + 1);
+    tr_pack_uint(&out, (uint64_t)message->type);
+    for (; *fields != '\0'; fields++) pack_field(&out, *fields, message);
+    size_t size = out.failed ? 0 : out.size;
+    if (size > 0) memcpy(bytes, out.data, size);
+    tr_bytes_free(&out);
+    return size;
+}
+
+static void read_text(struct tr_cursor *cursor, char *text, size_t room) {
+    uint32_t size = 0;
+    const char *read = tr_read_str(cursor, &size);
+    if (!tr_cursor_ok(cursor)) return;
+    if (size >= room) {
+        tr_cursor_fail(cursor, "a text is too long");
+        return;
+    }
+    if (size > 0) memcpy(text, read, size);
+    text[size] = '\0';
+}
+
+static void read_url(struct tr_cursor *cursor, char *url) {
+    read_text(cursor, url, TR_CONTROL_URL_SIZE);
+    if (!tr_cursor_ok(cursor)) return;
+    bool ok = url[0] != '\0';
+    for (const char *at = url; *at != '\0'; at++) ok = ok && *at > ' ' && *at < 0x7f;
+    if (!ok) tr_cursor_fail(cursor, "a URL is empty or not printable");
+}
+
+static void read_token(struct tr_cursor *cursor, uint8_t *token) {
+    uint32_t size = 0;
+    const void *read = tr_read_bin(cursor, &size);
+    if (!tr_cursor_ok(cursor)) return;
+    if (size != TR_CONTROL_TOKEN_SIZE) {
+        tr_cursor_fail(cursor, "a token is not 32 bytes");
+        return;
+    }
+    memcpy(token, read, TR_CONTROL_TOKEN_SIZE);
+}
+
+static enum tr_lane read_kind(struct tr_cursor *cursor) {
+    uint64_t kind = tr_read_uint(cursor, TR_LANE_TCP);
+    bool lane = kind == TR_LANE_INPROC || kind == TR_LANE_IPC || kind == TR_LANE_TCP;
+    if (!lane) tr_cursor_fail(cursor, "no such kind of lane");
+    return lane ? (enum tr_lane)kind : TR_LANE_IPC;
+}
+
+static void read_field(struct tr_cursor *cursor, char field, struct tr_control *message) {
+    switch (field) {
+    case 'n': message->node = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'i': message->incarnation = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'p': message->peer = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'q': message->peer_incarnation = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'l': message->lane = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'g': message->ledger = tr_read_uint(cursor, UINT64_MAX); break;
+    case 'k': message->kind = read_kind(cursor); break;
+    case 'c': message->cause = (enum tr_cause)tr_read_uint(cursor, TR_CAUSE_KILLED); break;
+    case 'w': message->within = tr_read_int(cursor, 0, INT64_MAX); break;
+    case 't': read_token(cursor, message->token); break;
+    case 'u': read_url(cursor, message->url); break;
+    case 'x':
+        read_text(cursor, message->text, sizeof message->text);
+        mend(message->text);
+        break;
+    default: tr_assert_failed("a letter without a field", __FILE__, __LINE__);
+    }
+}
+
+static enum tr_control_type read_type(struct tr_cursor *cursor, enum tr_control_way way) {
+    uint64_t type = tr_read_uint(cursor, UINT64_MAX);
+    if (!tr_cursor_ok(cursor)) return TR_CONTROL_READY;
+    if (!known(type) || shapes[type].way != way) {
+        tr_cursor_fail(cursor, "no such type of message");
+        return TR_CONTROL_READY;
+    }
+    return (enum tr_control_type)type;
+}
+
+bool tr_control_decode(enum tr_control_way way, const void *bytes, size_t size,
+                       struct tr_control *message, const char **error) {
+    struct tr_cursor cursor;
+    *message = (struct tr_control){ 0 };
+    tr_cursor_init(&cursor, bytes, size);
+    uint32_t count = tr_read_array(&cursor);
+    message->type = read_type(&cursor, way);
+    if (tr_cursor_ok(&cursor)) {
+        const char *fields = shapes[message->type].fields;
+        if (count != strlen(fields) + 1) tr_cursor_fail(&cursor, "a field too few or too many");
+        for (; *fields != '\0'; fields++) read_field(&cursor, *fields, message);
+        if (tr_cursor_ok(&cursor) && tr_cursor_left(&cursor) > 0) {
+            tr_cursor_fail(&cursor, "bytes after the message");
+        }
+    }
+    *error = cursor.error;
+    return tr_cursor_ok(&cursor);
+}

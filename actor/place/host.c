@@ -1,0 +1,367 @@
+/*
+ * The host's thread: requests from the nodes' threads go to the keeper, what the keeper says is done.
+ *
+ * The end. The keeper says that main is to stop (a signal, a shutdown), or the tree ends by itself. When
+ * the root has ended, main asks for every other node to be stopped, and when the keeper has said of each
+ * that it is gone, the host is done: 0, or 2 when the tree gave up. Whatever takes too long is the
+ * keeper's affair: it has the one deadline.
+ */
+#include "place/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/log.h"
+#include "place/host_parts.h"
+
+int64_t tr_host_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
+}
+
+/* ---- Requests ---- */
+
+void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
+                     const struct tr_control *control) {
+    struct tr_request *request;
+    while ((request = malloc(sizeof *request)) == NULL) {
+    } /* a request that is lost would be a node that hangs; memory is only short for a moment */
+    *request = (struct tr_request){ .kind = kind, .status = status, .control = *control };
+    pthread_mutex_lock(&host->lock);
+    if (host->requests == NULL) host->requests = request;
+    else host->last_request->next = request;
+    host->last_request = request;
+    pthread_mutex_unlock(&host->lock);
+    tr_loop_wake(&host->loop);
+}
+
+static struct tr_request *take_requests(struct tr_host *host) {
+    pthread_mutex_lock(&host->lock);
+    struct tr_request *requests = host->requests;
+    host->requests = host->last_request = NULL;
+    pthread_mutex_unlock(&host->lock);
+    return requests;
+}
+
+void tr_host_shutdown(struct tr_host *host) {
+    struct tr_control control = { .type = TR_CONTROL_SHUTDOWN };
+    tr_host_request(host, TR_REQUEST_CONTROL, TROUPE_OK, &control);
+}
+
+/* ---- To the keeper ---- */
+
+void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control) {
+    if (control->type == TR_CONTROL_START) host->needed[control->node] = true;
+    if (host->keeper != NULL) {
+        if (!host->keeper_done)
+            tr_keeper_message(host->keeper, TR_MAIN_NODE, control, tr_host_now());
+        return;
+    }
+    enum tr_control_result sent = tr_outbox_send(&host->outbox, host->control.fd, control, -1);
+    if (sent == TR_CONTROL_CLOSED) _exit(1); /* the keeper is gone: so are we */
+    if (sent == TR_CONTROL_BAD) tr_log(NULL, TROUPE_ERROR, NULL, "cannot talk to the keeper");
+}
+
+/* ---- Ending ---- */
+
+static bool others_left(const struct tr_host *host) {
+    for (uint32_t id = 1; id <= host->node_count; id++)
+        if (host->needed[id]) return true;
+    return false;
+}
+
+static void finish(struct tr_host *host) {
+    if (host->root_ended && !others_left(host)) host->done = true;
+}
+
+static void stop_others(struct tr_host *host) {
+    for (uint32_t id = 1; id <= host->node_count; id++) {
+        struct tr_control control = { .type = TR_CONTROL_STOP, .node = id,
+                                      .within = host->options.plan->config->shutdown };
+        if (host->needed[id]) tr_host_tell_keeper(host, &control);
+    }
+    finish(host);
+}
+
+static void root_ended(struct tr_host *host, enum troupe_status status, const char *why) {
+    bool gave_up = status != TROUPE_OK && status != TROUPE_STOPPING;
+    host->root_ended = true;
+    if (gave_up) {
+        struct tr_control control = { .type = TR_CONTROL_GAVE_UP };
+        host->code = 2;
+        snprintf(host->failure, sizeof host->failure, "%s", why);
+        tr_control_say(&control, "%s", why);
+        tr_host_tell_keeper(host, &control);
+    }
+    stop_others(host);
+}
+
+static void serve(struct tr_host *host, const struct tr_request *request) {
+    switch (request->kind) {
+    case TR_REQUEST_CONTROL: tr_host_tell_keeper(host, &request->control); break;
+    case TR_REQUEST_STARTED:
+        if (host->options.started != NULL) host->options.started(host->options.context);
+        break;
+    case TR_REQUEST_ENDED: root_ended(host, request->status, request->control.text); break;
+    }
+}
+
+static void serve_all(struct tr_host *host) {
+    struct tr_request *request = take_requests(host);
+    while (request != NULL) {
+        struct tr_request *next = request->next;
+        serve(host, request);
+        free(request);
+        request = next;
+    }
+}
+
+/* ---- From the keeper ---- */
+
+static void tell_stopped(struct tr_host *host, uint64_t node, const char *why) {
+    struct tr_control control = { .type = TR_CONTROL_STOPPED, .node = node };
+    tr_control_say(&control, "%s", why);
+    tr_host_tell_keeper(host, &control);
+}
+
+static void *map(int descriptor, size_t size) {
+    void *memory = descriptor < 0 ? MAP_FAILED
+                                  : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void start_node(struct tr_host *host, uint64_t id, uint64_t incarnation, void *page) {
+    struct tr_hosted *hosted = &host->nodes[id];
+    struct tr_control ready = { .type = TR_CONTROL_READY, .node = id };
+    hosted->host = host;
+    pthread_rwlock_wrlock(&host->visitors);
+    bool started = tr_hosted_start(hosted, id, incarnation, page);
+    pthread_rwlock_unlock(&host->visitors);
+    if (!started) {
+        tell_stopped(host, id, "no memory, descriptors or threads for it");
+        return;
+    }
+    tr_host_tell_keeper(host, &ready);
+}
+
+static void stop_node(struct tr_host *host, uint64_t id) {
+    struct tr_hosted *hosted = &host->nodes[id];
+    if (id == TR_MAIN_NODE) {
+        host->stopping = true;
+        if (hosted->node != NULL) tr_hosted_stop_root(hosted);
+    } else if (id == host->own) {
+        host->root_ended = host->done = true;
+    } else if (hosted->node != NULL) {
+        pthread_rwlock_wrlock(&host->visitors);
+        tr_hosted_stop(hosted);
+        pthread_rwlock_unlock(&host->visitors);
+        tell_stopped(host, id, "");
+    }
+}
+
+static void offer_lane(struct tr_host *host, const struct tr_control *control, int descriptor) {
+    struct tr_hosted *hosted = &host->nodes[control->node];
+    struct tr_lane_driver *lane =
+        hosted->node == NULL ? NULL : tr_hosted_lane(hosted, control->peer);
+    if (lane == NULL) return;
+    struct tr_lane_offer offer = { .lane = control->lane,
+                                   .listen = control->type == TR_CONTROL_LISTEN,
+                                   .ledger = control->ledger,
+                                   .memory = map(descriptor, sizeof(struct tr_ledger)) };
+    memcpy(offer.token, control->token, sizeof offer.token);
+    snprintf(offer.url, sizeof offer.url, "%s", control->url);
+    tr_lane_attach(lane, &offer);
+}
+
+static struct tr_lane_driver *lane_of(struct tr_host *host, uint64_t node, uint64_t peer) {
+    struct tr_hosted *hosted = &host->nodes[node];
+    return hosted->node == NULL ? NULL : hosted->lanes[peer];
+}
+
+static void node_gone(struct tr_host *host, uint64_t id) {
+    for (uint32_t i = 1; i <= host->node_count; i++) {
+        struct tr_lane_driver *lane = lane_of(host, i, id);
+        if (lane != NULL) tr_lane_gone(lane);
+    }
+    host->needed[id] = false;
+    finish(host);
+}
+
+static void node_down(struct tr_host *host, const struct tr_control *down) {
+    for (uint32_t i = 1; i <= host->node_count; i++)
+        if (host->nodes[i].node != NULL && i != down->node)
+            tr_hosted_node_down(&host->nodes[i], down);
+}
+
+static bool names_nodes(const struct tr_host *host, const struct tr_control *control) {
+    return control->node >= 1 && control->node <= host->node_count &&
+           control->peer <= host->node_count;
+}
+
+void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor) {
+    struct tr_lane_driver *lane;
+    if (names_nodes(host, control)) {
+        switch (control->type) {
+        case TR_CONTROL_START_NODE:
+            start_node(host, control->node, control->incarnation,
+                       map(descriptor, sizeof(struct tr_flight)));
+            break;
+        case TR_CONTROL_STOP_NODE: stop_node(host, control->node); break;
+        case TR_CONTROL_LISTEN:
+        case TR_CONTROL_DIAL: offer_lane(host, control, descriptor); break;
+        case TR_CONTROL_REFUSED:
+            lane = lane_of(host, control->node, control->peer);
+            if (lane != NULL) tr_lane_refused(lane, control->lane);
+            break;
+        case TR_CONTROL_DOWN: node_down(host, control); break;
+        case TR_CONTROL_GONE: node_gone(host, control->node); break;
+        default: break; /* not for a process: tr_control_decode refuses it */
+        }
+    }
+    if (descriptor >= 0) close(descriptor);
+}
+
+/* The keeper's end of the socket closes only with the keeper. */
+static void control_ready(void *context, uint32_t events) {
+    struct tr_host *host = context;
+    struct tr_control control;
+    const char *error = NULL;
+    int descriptor;
+    (void)events;
+    for (;;) {
+        switch (tr_control_receive(host->control.fd, TR_CONTROL_TO_NODE, &control, &descriptor, &error)) {
+        case TR_CONTROL_OK: tr_host_obey(host, &control, descriptor); break;
+        case TR_CONTROL_AGAIN: return;
+        case TR_CONTROL_CLOSED: _exit(1);
+        case TR_CONTROL_BAD:
+            tr_log(NULL, TROUPE_ERROR, NULL, "the keeper said something unreadable: %s", error);
+            _exit(1);
+        }
+    }
+}
+
+/* ---- Running ---- */
+
+static bool begin_with_keeper(struct tr_host *host) {
+    const struct tr_node_start *start = host->options.start;
+    host->own = start->node;
+    host->control = (struct tr_watch){ .fd = start->control, .ready = control_ready, .context = host };
+    if (!tr_loop_watch(&host->loop, &host->control, EPOLLIN)) return false;
+    start_node(host, start->node, start->incarnation, map(start->flight, sizeof(struct tr_flight)));
+    struct tr_hosted *hosted = &host->nodes[start->node];
+    if (hosted->node == NULL) return false;
+    return start->node != TR_MAIN_NODE || tr_hosted_start_root(hosted);
+}
+
+static int64_t time_to_sleep(struct tr_host *host) {
+    if (host->keeper == NULL) return host->outbox.count > 0 ? TROUPE_MILLISECOND : INT64_MAX;
+    int64_t next = tr_embedded_next(host), now = tr_host_now();
+    return next == INT64_MAX ? INT64_MAX : next > now ? next - now : 0;
+}
+
+static void run_with_keeper(struct tr_host *host) {
+    if (!begin_with_keeper(host)) {
+        tr_log(NULL, TROUPE_ERROR, NULL, "node %llu cannot start: %s", (unsigned long long)host->own,
+               strerror(errno));
+        host->code = 1;
+        return;
+    }
+    while (!host->done) {
+        tr_loop_park(&host->loop, time_to_sleep(host));
+        serve_all(host);
+        if (host->outbox.count > 0) tr_outbox_flush(&host->outbox, host->control.fd);
+    }
+}
+
+static void run_embedded(struct tr_host *host) {
+    if (!tr_embedded_begin(host)) {
+        host->code = 1;
+        return;
+    }
+    while (!host->keeper_done) {
+        tr_embedded_turn(host);
+        if (host->keeper_done) break;
+        tr_loop_park(&host->loop, time_to_sleep(host));
+        serve_all(host);
+    }
+    tr_embedded_end(host);
+}
+
+static void stop_all(struct tr_host *host) {
+    pthread_rwlock_wrlock(&host->visitors);
+    for (uint32_t id = host->node_count; id >= 1; id--)
+        if (host->nodes[id].node != NULL) tr_hosted_stop(&host->nodes[id]);
+    pthread_rwlock_unlock(&host->visitors);
+}
+
+int tr_host_run(struct tr_host *host) {
+    if (host->options.start != NULL) run_with_keeper(host);
+    else run_embedded(host);
+    stop_all(host);
+    return host->code;
+}
+
+/* ---- Making and freeing ---- */
+
+struct tr_host *tr_host_new(const struct tr_host_options *options) {
+    struct tr_host *host = calloc(1, sizeof *host);
+    if (host == NULL) return NULL;
+    host->options = *options;
+    host->node_count = options->plan->node_count;
+    host->control.fd = -1;
+    pthread_mutex_init(&host->lock, NULL);
+    pthread_rwlock_init(&host->visitors, NULL);
+    host->nodes = calloc(host->node_count + 1, sizeof *host->nodes);
+    host->needed = calloc(host->node_count + 1, sizeof *host->needed);
+    host->left = calloc(host->node_count + 1, sizeof *host->left);
+    bool loop = tr_loop_init(&host->loop);
+    if (host->nodes != NULL && host->needed != NULL && host->left != NULL && loop) return host;
+    if (!loop) host->loop = (struct tr_loop){ .epoll = -1, .wake = -1 };
+    tr_host_free(host);
+    return NULL;
+}
+
+void tr_host_free(struct tr_host *host) {
+    struct tr_request *request = take_requests(host);
+    while (request != NULL) {
+        struct tr_request *next = request->next;
+        free(request);
+        request = next;
+    }
+    tr_outbox_free(&host->outbox);
+    tr_loop_free(&host->loop);
+    pthread_rwlock_destroy(&host->visitors);
+    pthread_mutex_destroy(&host->lock);
+    free(host->nodes);
+    free(host->needed);
+    free(host->left);
+    free(host);
+}
+
+struct tr_node *tr_host_enter(struct tr_host *host) {
+    pthread_rwlock_rdlock(&host->visitors);
+    struct tr_node *node = host->nodes[TR_MAIN_NODE].node;
+    if (node == NULL) pthread_rwlock_unlock(&host->visitors);
+    return node;
+}
+
+void tr_host_leave(struct tr_host *host) { pthread_rwlock_unlock(&host->visitors); }
+
+const char *tr_host_failure(const struct tr_host *host) { return host->failure; }
+
+void tr_host_counts(struct tr_host *host, struct troupe_counts *counts) {
+    pthread_rwlock_rdlock(&host->visitors);
+    pthread_mutex_lock(&host->lock);
+    *counts = host->counts;
+    for (uint32_t i = 1; i <= host->node_count; i++)
+        if (host->nodes[i].node != NULL) tr_flight_counts(host->nodes[i].node->flight, counts);
+    pthread_mutex_unlock(&host->lock);
+    pthread_rwlock_unlock(&host->visitors);
+}

@@ -1,0 +1,46 @@
+/*
+ * The host: what one process has to do with the rest of the application. It makes the nodes of this
+ * process and their lanes, and talks to the keeper, be that another process or, in one-process mode, the
+ * same machine inside this one.
+ *
+ * One thread runs tr_host_run; everything else reaches it as a request. A process of a node gives it its
+ * first thread; troupe_system_start makes one for it.
+ */
+#ifndef TR_HOST_H
+#define TR_HOST_H
+
+#include "place/plan.h"
+#include "place/process.h"
+
+struct tr_host;
+
+struct tr_host_options {
+    const struct tr_plan *plan;
+    const struct tr_classes *classes; /* Troupe's own among them */
+    const struct tr_node_start *start; /* what the keeper gave this process; NULL: one-process mode */
+    int trace;                         /* descriptor, or -1; stays the caller's */
+    bool serialize;
+    bool signals;                      /* one-process mode: SIGINT and SIGTERM are the keeper's */
+    /* The root of the tree is ready (main only). From the host's thread. May be NULL. */
+    void (*started)(void *context);
+    void *context;
+};
+
+/* NULL: no memory or descriptors. */
+struct tr_host *tr_host_new(const struct tr_host_options *options);
+
+/* Runs until the end, and returns the exit code of this process. Releases every node and lane. */
+int tr_host_run(struct tr_host *host);
+void tr_host_free(struct tr_host *host);
+
+/* From any thread, until tr_host_run has returned. */
+void tr_host_shutdown(struct tr_host *host);
+/* The main node, which stays until tr_host_leave; NULL: it is not up, or about to go: do not leave. */
+struct tr_node *tr_host_enter(struct tr_host *host);
+void tr_host_leave(struct tr_host *host);
+/* Adds up the nodes of this process, past ones included. Also after tr_host_run has returned. */
+void tr_host_counts(struct tr_host *host, struct troupe_counts *counts);
+/* Why the tree gave up; empty if it did not. */
+const char *tr_host_failure(const struct tr_host *host);
+
+#endif

@@ -1,0 +1,252 @@
+/* The nodes of a process: making them, with their configured cells bound, and taking them down. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "core/log.h"
+#include "core/report.h"
+#include "core/send.h"
+#include "place/host_parts.h"
+#include "services/agent.h"
+#include "services/supervisor.h"
+
+static struct tr_hosted *hosted_of(struct tr_node *node) { return node->options.application; }
+
+/* ---- What services need from above ---- */
+
+static void ask_keeper(struct tr_node *node, enum tr_control_type type, uint64_t id, int64_t within) {
+    struct tr_control control = { .type = type, .node = id, .within = within };
+    tr_host_request(hosted_of(node)->host, TR_REQUEST_CONTROL, TROUPE_OK, &control);
+}
+
+static void need_node(struct tr_node *node, uint64_t id) {
+    struct tr_route *route = id == node->id ? NULL : tr_routes_find(&node->routes, id);
+    if (id == node->id) return;
+    if (route != NULL) tr_lane_wanted((struct tr_lane_driver *)(void *)route);
+    ask_keeper(node, TR_CONTROL_START, id, 0);
+}
+
+/* Other actors may still live there: main counts them. */
+static void leave_node(struct tr_node *node, uint64_t id) {
+    struct tr_hosted *hosted = hosted_of(node);
+    const struct tr_planned_node *planned = tr_plan_node(hosted->host->options.plan, id);
+    if (id == node->id || planned == NULL) return;
+    if (atomic_fetch_add(&hosted->host->left[id], 1) + 1 < planned->next_slot - TR_AGENT_SLOT - 1)
+        return;
+    ask_keeper(node, TR_CONTROL_STOP, id, 5 * TROUPE_SECOND);
+}
+
+static void shut_down(struct tr_node *node) { ask_keeper(node, TR_CONTROL_SHUTDOWN, 0, 0); }
+
+static troupe_address find_configured(struct tr_node *node, const char *path) {
+    const struct tr_planned *found = tr_plan_find(hosted_of(node)->host->options.plan, path);
+    if (found == NULL || found->child->is_supervisor) return (troupe_address){ 0 };
+    return (troupe_address){ found->node, found->slot, TR_BOUND_GENERATION };
+}
+
+static uint32_t count_configured(struct tr_node *node, const char *path) {
+    return tr_plan_count(hosted_of(node)->host->options.plan, path);
+}
+
+static const char *path_of(struct tr_node *node, troupe_address address) {
+    const struct tr_planned *planned =
+        address.generation != TR_BOUND_GENERATION
+            ? NULL
+            : tr_plan_at(hosted_of(node)->host->options.plan, address.node, address.slot);
+    return planned == NULL ? NULL : planned->child->path;
+}
+
+/* ---- Lanes ---- */
+
+static void lane_connect(void *context, uint64_t node, uint64_t peer) {
+    struct tr_control control = { .type = TR_CONTROL_CONNECT, .node = node, .peer = peer };
+    tr_host_request(context, TR_REQUEST_CONTROL, TROUPE_OK, &control);
+}
+
+static void lane_listening(void *context, uint64_t lane, const char *url, const char *error) {
+    struct tr_control control = { .type = url != NULL ? TR_CONTROL_LISTENING : TR_CONTROL_LISTEN_FAILED,
+                                  .lane = lane };
+    if (url != NULL) snprintf(control.url, sizeof control.url, "%s", url);
+    else tr_control_say(&control, "%s", error);
+    tr_host_request(context, TR_REQUEST_CONTROL, TROUPE_OK, &control);
+}
+
+struct tr_lane_driver *tr_hosted_lane(struct tr_hosted *hosted, uint64_t peer) {
+    const struct tr_lane_host host = { lane_connect, lane_listening, hosted->host };
+    if (peer == 0 || peer > hosted->host->node_count || peer == hosted->node->id) return NULL;
+    pthread_mutex_lock(&hosted->lock);
+    if (hosted->lanes[peer] == NULL)
+        hosted->lanes[peer] =
+            tr_lane_new(hosted->node, peer, hosted->node->options.incarnation, &host);
+    struct tr_lane_driver *lane = hosted->lanes[peer];
+    pthread_mutex_unlock(&hosted->lock);
+    return lane;
+}
+
+static struct tr_route *make_route(struct tr_node *node, uint64_t peer) {
+    return (struct tr_route *)(void *)tr_hosted_lane(hosted_of(node), peer);
+}
+
+/* ---- The root, seen from outside the tree ---- */
+
+static void door_handle(void *context, struct tr_worker *worker, struct tr_link *link) {
+    struct tr_message *message = tr_message_of(link);
+    struct tr_control control = { 0 };
+    (void)worker;
+    if (message->type == &tr_started_message)
+        tr_host_request(context, TR_REQUEST_STARTED, TROUPE_OK, &control);
+    if (message->type == &tr_exited_message) {
+        const struct tr_exited *exited = tr_message_body(message);
+        tr_control_say(&control, "%s", exited->why);
+        tr_host_request(context, TR_REQUEST_ENDED, (enum troupe_status)exited->status, &control);
+    }
+    tr_message_free(message);
+}
+
+static void door_flush(void *context, struct tr_worker *worker) {
+    (void)context;
+    (void)worker;
+}
+
+static const struct tr_native door = { .handle = door_handle, .flush = door_flush };
+
+static troupe_address root_address(void) {
+    return (troupe_address){ TR_MAIN_NODE, TR_ROOT_SLOT, TR_BOUND_GENERATION };
+}
+
+bool tr_hosted_start_root(struct tr_hosted *hosted) {
+    struct tr_node *node = hosted->node;
+    struct tr_codec_error error;
+    enum troupe_status status;
+    const struct tr_supervise args = { .index = 0 };
+    hosted->door = tr_native_new(node, &door, hosted->host);
+    if (hosted->door == NULL) return false;
+    struct tr_run_spec start = { .class = tr_class_of(node->options.classes, &tr_supervisor_actor),
+                                 .args = tr_message_new(&tr_supervise_message, &args, &status, &error),
+                                 .path = "/",
+                                 .owner = { node->id, hosted->door->slot,
+                                            atomic_load(&hosted->door->generation) } };
+    if (start.args == NULL) return false;
+    status = tr_start(node, NULL, tr_cells_at(&node->cells, TR_ROOT_SLOT), TR_BOUND_GENERATION, &start);
+    if (status != TROUPE_OK) tr_message_free(start.args);
+    return status == TROUPE_OK;
+}
+
+void tr_hosted_stop_root(struct tr_hosted *hosted) {
+    tr_stop(hosted->node, NULL, root_address(), TR_STOP_ORDERLY);
+}
+
+void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down) {
+    struct tr_node_down notice = { .node = down->node, .why = down->text };
+    const struct tr_plan *plan = hosted->host->options.plan;
+    struct tr_route *route = tr_routes_find(&hosted->node->routes, down->node);
+    if (route != NULL)
+        tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause == TR_CAUSE_CRASHED);
+    for (uint32_t i = 0; hosted->node->id == TR_MAIN_NODE && i < plan->actor_count; i++) {
+        const struct tr_planned *planned = &plan->actors[i];
+        troupe_address to = { planned->node, planned->slot, TR_BOUND_GENERATION };
+        if (planned->child->is_supervisor)
+            tr_send_system(hosted->node, NULL, to, &tr_node_down_message, &notice);
+    }
+}
+
+/* ---- Making ---- */
+
+static bool bind_cells(struct tr_hosted *hosted) {
+    struct tr_node *node = hosted->node;
+    const struct tr_planned_node *planned = tr_plan_node(hosted->host->options.plan, node->id);
+    for (uint32_t slot = TR_AGENT_SLOT + 1; slot < planned->next_slot; slot++) {
+        const struct tr_child *child = planned->by_slot[slot]->child;
+        struct tr_run_spec spec = { .class = tr_class_of(node->options.classes,
+                                                         child->is_supervisor ? &tr_supervisor_actor
+                                                                              : child->actor),
+                                    .path = child->path, .mailbox_limit = child->mailbox_limit,
+                                    .drop_newest = child->drop_newest,
+                                    .at_least_once = child->at_least_once };
+        if (!tr_bind(node, slot, &spec)) return false;
+    }
+    return true;
+}
+
+static bool start_agent(struct tr_node *node) {
+    struct tr_codec_error error;
+    enum troupe_status status;
+    struct tr_run_spec spec = { .class = tr_class_of(node->options.classes, &tr_agent_actor),
+                                .path = "/agent" };
+    if (!tr_bind(node, TR_AGENT_SLOT, &spec)) return false;
+    spec.args = tr_message_new(&troupe_none_message, &(struct troupe_none){ 0 }, &status, &error);
+    if (spec.args == NULL) return false;
+    status = tr_start(node, NULL, tr_cells_at(&node->cells, TR_AGENT_SLOT), TR_BOUND_GENERATION, &spec);
+    if (status != TROUPE_OK) tr_message_free(spec.args);
+    return status == TROUPE_OK;
+}
+
+static void fill_services(struct tr_hosted *hosted) {
+    const struct tr_plan *plan = hosted->host->options.plan;
+    tr_registry_init(&hosted->services.registry);
+    hosted->services.supervisors = plan->supervisors;
+    hosted->services.supervisor_count = plan->supervisor_count;
+    hosted->services.need_node = need_node;
+    hosted->services.leave_node = leave_node;
+    hosted->services.shutdown = shut_down;
+    hosted->services.find = find_configured;
+    hosted->services.count = count_configured;
+}
+
+static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation) {
+    const struct tr_planned_node *planned = tr_plan_node(hosted->host->options.plan, id);
+    hosted->hooks = tr_services_hooks;
+    hosted->hooks.path_of = path_of;
+    hosted->hooks.route = make_route;
+    struct tr_node_options options = { .id = id, .incarnation = (uint32_t)incarnation,
+                                       .workers = planned->workers,
+                                       .reserved_slots = planned->next_slot,
+                                       .classes = hosted->host->options.classes, .hooks = &hosted->hooks,
+                                       .flight = hosted->page, .trace = hosted->host->options.trace,
+                                       .application = hosted, .services = &hosted->services,
+                                       .serialize = hosted->host->options.serialize };
+    return tr_node_new(&options);
+}
+
+bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page) {
+    hosted->page = page;
+    hosted->lanes = calloc(hosted->host->node_count + 1, sizeof(struct tr_lane_driver *));
+    if (hosted->lanes == NULL) return false;
+    pthread_mutex_init(&hosted->lock, NULL);
+    fill_services(hosted);
+    hosted->node = make_node(hosted, id, incarnation);
+    if (hosted->node != NULL && bind_cells(hosted) && start_agent(hosted->node)) return true;
+    tr_hosted_stop(hosted);
+    return false;
+}
+
+/* ---- The end ---- */
+
+static void add_counts(struct tr_hosted *hosted) {
+    struct tr_host *host = hosted->host;
+    pthread_mutex_lock(&host->lock);
+    tr_flight_counts(hosted->node->flight, &host->counts);
+    pthread_mutex_unlock(&host->lock);
+}
+
+/* Threads first; then lanes are cut, which settles what was on its way; then every run ends and every
+ * mailbox is emptied; then the memory goes. */
+void tr_hosted_stop(struct tr_hosted *hosted) {
+    struct tr_node *node = hosted->node;
+    if (node != NULL) {
+        tr_node_halt(node);
+        for (uint32_t i = 1; i <= hosted->host->node_count; i++)
+            if (hosted->lanes[i] != NULL) tr_lane_close(hosted->lanes[i]);
+        tr_node_drain(node);
+        for (uint32_t i = 1; i <= hosted->host->node_count; i++)
+            if (hosted->lanes[i] != NULL) tr_lane_free(hosted->lanes[i]);
+        add_counts(hosted);
+        tr_node_free(node);
+    }
+    tr_registry_free(&hosted->services.registry);
+    pthread_mutex_destroy(&hosted->lock);
+    free(hosted->lanes);
+    if (hosted->page != NULL) munmap(hosted->page, sizeof(struct tr_flight));
+    memset(hosted, 0, sizeof *hosted);
+}

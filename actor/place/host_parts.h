@@ -1,0 +1,101 @@
+/* The parts of a host: for the host_*.c files only. */
+#ifndef TR_HOST_PARTS_H
+#define TR_HOST_PARTS_H
+
+#include <signal.h>
+
+#include "core/loop.h"
+#include "place/host.h"
+#include "place/lane.h"
+
+/* A node of this process. */
+struct tr_hosted {
+    struct tr_host *host;
+    struct tr_node *node;      /* NULL: not running */
+    struct tr_services services;
+    struct tr_hooks hooks;
+    pthread_mutex_t lock;      /* for making lanes */
+    struct tr_lane_driver **lanes; /* by node id */
+    struct tr_cell *door;      /* main's: hears of the root */
+    void *page;                /* its flight page, if the keeper gave one */
+};
+
+enum tr_request_kind {
+    TR_REQUEST_CONTROL,   /* `control` is for the keeper */
+    TR_REQUEST_STARTED,   /* the root is ready */
+    TR_REQUEST_ENDED,     /* the root has ended: `status`, and the text of `control` */
+};
+
+struct tr_request {
+    struct tr_request *next;
+    enum tr_request_kind kind;
+    enum troupe_status status;
+    struct tr_control control;
+};
+
+/* What came from the keeper and waits for its turn: one-process mode. */
+struct tr_delivery_item {
+    struct tr_delivery_item *next;
+    struct tr_control control;
+    int descriptor;
+};
+
+struct tr_host {
+    struct tr_host_options options;
+    struct tr_hosted *nodes;      /* by node id */
+    uint32_t node_count;
+    uint64_t own;                 /* the node that this process is */
+    _Atomic uint32_t *left;       /* by node id: configured actors there that will not run again */
+    struct tr_loop loop;
+    pthread_rwlock_t visitors;    /* outside threads read while they use a node; making and ending one writes */
+    pthread_mutex_t lock;         /* for all to the next line */
+    struct tr_request *requests, *last_request;
+    struct troupe_counts counts;  /* of nodes that are no more */
+    /* the host's thread only */
+    bool *needed;                 /* by node id: started by a supervisor, and not yet gone */
+    bool stopping, root_ended, done;
+    int code;
+    char failure[TR_CONTROL_TEXT_SIZE];
+    /* with a keeper process */
+    struct tr_watch control;
+    struct tr_outbox outbox;
+    /* without */
+    struct tr_keeper *keeper;
+    struct tr_delivery_item *deliveries, *last_delivery;
+    struct tr_ledger_memfd *ledgers;
+    int64_t keeper_timer;
+    bool start_main, keeper_done, main_over;
+    uint64_t main_incarnation;
+    int main_code;
+    struct tr_watch signals;
+    sigset_t mask_before;
+};
+
+/* ---- host.c ---- */
+int64_t tr_host_now(void);
+/* From any thread: copied. */
+void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
+                     const struct tr_control *control);
+/* The host's thread: to the keeper, wherever that is. */
+void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control);
+/* From the keeper. Takes the descriptor. */
+void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor);
+
+/* ---- host_nodes.c ---- */
+bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);
+void tr_hosted_stop(struct tr_hosted *hosted);
+bool tr_hosted_start_root(struct tr_hosted *hosted);
+void tr_hosted_stop_root(struct tr_hosted *hosted);
+/* The lane of a node to another; makes it. NULL: no memory. Any thread. */
+struct tr_lane_driver *tr_hosted_lane(struct tr_hosted *hosted, uint64_t peer);
+/* Tells lanes and supervisors that a node died. */
+void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down);
+
+/* ---- host_embedded.c ---- */
+bool tr_embedded_begin(struct tr_host *host);
+/* Does what the embedded keeper asked for. */
+void tr_embedded_turn(struct tr_host *host);
+int64_t tr_embedded_next(const struct tr_host *host);
+void tr_embedded_end(struct tr_host *host);
+
+#endif

@@ -1,0 +1,93 @@
+/* What the parts of the keeper's process share: keeper_process.c (the loop), keeper_wards.c
+ * (processes, their descriptors, ledgers), keeper_surroundings.c (this process, before and after).
+ */
+#ifndef TR_KEEPER_DRIVER_H
+#define TR_KEEPER_DRIVER_H
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "place/keeper_process.h"
+
+/* One node, with its process while there is one. */
+struct tr_ward {
+    const struct tr_node_spec *spec;
+    int flight; /* the page of this node, kept across incarnations */
+    void *page;
+    pid_t pid;          /* 0: no process */
+    bool own_group;     /* its process group is its own, to be killed whole */
+    int pidfd, control; /* -1 without a process; control also once it was closed */
+    bool writes;        /* the outbox waits for room */
+    struct tr_outbox outbox;
+    int64_t closed_until; /* the control socket was closed: to exit before this. INT64_MAX: open */
+    char failed[128];     /* fork_node failed, and the keeper does not know yet; "" else */
+    const char *broken;   /* the same for a broken process; NULL else */
+};
+
+struct tr_ward_ledger {
+    uint64_t number;
+    int memory;
+};
+
+struct tr_driver {
+    const struct tr_keeper_options *options;
+    struct tr_keeper *keeper;
+    struct tr_ward *wards;
+    size_t ward_count;
+    struct tr_ward_ledger *ledgers;
+    size_t ledger_count, ledger_room;
+    int epoll, signals, timer, config; /* -1: not open */
+    int64_t timer_at;                  /* what the keeper asked for */
+    bool over;
+    int exit_code;
+};
+
+/* What an epoll event is about. */
+enum tr_watch { TR_WATCH_SIGNALS, TR_WATCH_TIMER, TR_WATCH_PIDFD, TR_WATCH_CONTROL };
+
+/* ---- keeper_process.c ---- */
+
+int64_t tr_driver_now(void);
+void tr_driver_log(struct tr_driver *driver, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* False with errno. Watching again changes the events. */
+bool tr_driver_watch(struct tr_driver *driver, int descriptor, uint32_t events, enum tr_watch what,
+                     const struct tr_ward *ward);
+
+/* ---- keeper_wards.c ---- */
+
+/* Makes the pages. False: said on the log. */
+bool tr_wards_open(struct tr_driver *driver);
+/* Closes and frees everything; processes must be gone. */
+void tr_wards_close(struct tr_driver *driver);
+struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node);
+
+void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incarnation);
+void tr_ward_kill(const struct tr_ward *ward);
+/* The process was reaped: closes what it had. */
+void tr_ward_clear(struct tr_driver *driver, struct tr_ward *ward);
+void tr_ward_send(struct tr_driver *driver, struct tr_ward *ward, const struct tr_control *message);
+void tr_ward_flush(struct tr_driver *driver, struct tr_ward *ward);
+/* It closed the control socket, or says that it did: it has a moment to exit. */
+void tr_ward_hang_up(struct tr_driver *driver, struct tr_ward *ward);
+
+void tr_ward_forget_ledger(struct tr_driver *driver, uint64_t number);
+
+/* ---- keeper_surroundings.c ---- */
+
+/* What is put back at the end. */
+struct tr_surroundings {
+    sigset_t handled; /* what the keeper reads from its signalfd */
+    sigset_t mask;
+    struct sigaction child; /* SIGCHLD's */
+    int subreaper;
+    struct rlimit files;
+};
+
+/* False with errno: nothing works without. */
+bool tr_surroundings_enter(struct tr_surroundings *before);
+void tr_surroundings_leave(const struct tr_surroundings *before);
+/* Kills and reaps every child. All nodes are gone by then. */
+void tr_surroundings_sweep(void);
+
+#endif

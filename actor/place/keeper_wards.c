@@ -1,0 +1,260 @@
+/*
+ * The keeper's hands: processes, the descriptors that go with them, and shared memory.
+ *
+ * Everything that can fail in a callback of the pure keeper is noted here (tr_ward.failed, .broken)
+ * and told to it when the callback is over, since callbacks may not call back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "place/keeper_driver.h"
+
+/* How long a process that has closed its control socket may take to exit. */
+#define HANG_UP_PATIENCE (INT64_C(1000) * 1000 * 1000)
+
+/* ---- All of them ---- */
+
+static bool open_page(struct tr_driver *driver, struct tr_ward *ward) {
+    size_t size = driver->options->flight_size;
+    ward->flight = tr_memfd_new("troupe-flight", size);
+    if (ward->flight < 0) return false;
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ward->flight, 0);
+    if (page == MAP_FAILED) return false;
+    ward->page = page;
+    return madvise(page, size, MADV_DONTFORK) == 0; /* a child sees its own page alone */
+}
+
+bool tr_wards_open(struct tr_driver *driver) {
+    const struct tr_keeper_rules *rules = &driver->options->rules;
+    driver->wards = calloc(rules->node_count, sizeof *driver->wards);
+    if (driver->wards == NULL) return false;
+    driver->ward_count = rules->node_count;
+    for (size_t i = 0; i < rules->node_count; i++) {
+        driver->wards[i] = (struct tr_ward){ .spec = &rules->nodes[i],
+                                             .flight = -1,
+                                             .pidfd = -1,
+                                             .control = -1,
+                                             .closed_until = INT64_MAX };
+    }
+    for (size_t i = 0; i < driver->ward_count; i++) {
+        if (!open_page(driver, &driver->wards[i])) return false;
+    }
+    return true;
+}
+
+void tr_wards_close(struct tr_driver *driver) {
+    for (size_t i = 0; i < driver->ward_count; i++) {
+        struct tr_ward *ward = &driver->wards[i];
+        tr_assert(ward->pid == 0);
+        if (ward->page != NULL) munmap(ward->page, driver->options->flight_size);
+        if (ward->flight >= 0) close(ward->flight);
+    }
+    for (size_t i = 0; i < driver->ledger_count; i++) close(driver->ledgers[i].memory);
+    free(driver->ledgers);
+    free(driver->wards);
+}
+
+struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node) {
+    for (size_t i = 0; i < driver->ward_count; i++) {
+        if (driver->wards[i].spec->id == node) return &driver->wards[i];
+    }
+    return NULL;
+}
+
+/* ---- Beginning ---- */
+
+__attribute__((noreturn)) static void be_child(struct tr_driver *driver, const struct tr_ward *ward,
+                                               uint64_t incarnation, int control, pid_t keeper) {
+    const struct tr_keeper_options *options = driver->options;
+    bool spawn = ward->spec->start == TR_START_SPAWN;
+    struct tr_node_start start = { .node = ward->spec->id,
+                                   .incarnation = incarnation,
+                                   .control = control,
+                                   .flight = ward->flight,
+                                   .config = spawn ? driver->config : -1 };
+    struct tr_process_setup setup = { .path = ward->spec->path,
+                                      .keeper = keeper,
+                                      .main = ward->spec->kind == TR_NODE_MAIN,
+                                      .start = &start };
+    tr_process_setup(&setup);
+    if (spawn) {
+        const char *program = options->program != NULL ? options->program : "/proc/self/exe";
+        tr_process_spawn(&start, program, options->argv);
+    }
+    int code = options->run_node(options->context, &start);
+    fflush(NULL);
+    _exit(code);
+}
+
+static void note_failure(struct tr_ward *ward, const char *what) {
+    snprintf(ward->failed, sizeof ward->failed, "%s: %s", what, strerror(errno));
+}
+
+/* Without pidfd or epoll it could not be looked after: it is killed, and reaped as a stranger. */
+static bool adopt(struct tr_driver *driver, struct tr_ward *ward, pid_t pid, int control) {
+    if (ward->own_group) setpgid(pid, pid); /* whichever of us is first; it may be gone */
+    ward->pidfd = pidfd_open(pid, 0);
+    if (ward->pidfd >= 0 && tr_driver_watch(driver, ward->pidfd, EPOLLIN, TR_WATCH_PIDFD, ward) &&
+        tr_driver_watch(driver, control, EPOLLIN, TR_WATCH_CONTROL, ward)) {
+        ward->pid = pid;
+        ward->control = control;
+        return true;
+    }
+    note_failure(ward, "pidfd");
+    kill(pid, SIGKILL);
+    if (ward->pidfd >= 0) close(ward->pidfd);
+    ward->pidfd = -1;
+    return false;
+}
+
+void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incarnation) {
+    int sockets[2];
+    pid_t keeper = getpid();
+    tr_assert(ward->pid == 0);
+    if (tr_control_pair(sockets) != 0) {
+        note_failure(ward, "socketpair");
+        return;
+    }
+    memset(ward->page, 0, driver->options->flight_size);
+    ward->own_group = tr_process_own_group(ward->spec->kind == TR_NODE_MAIN);
+    fflush(NULL); /* what waits in stdio is written once, by us */
+    pid_t pid = fork();
+    if (pid == 0) be_child(driver, ward, incarnation, sockets[1], keeper);
+    if (pid < 0) note_failure(ward, "fork");
+    close(sockets[1]);
+    if (pid < 0 || !adopt(driver, ward, pid, sockets[0])) close(sockets[0]);
+}
+
+/* ---- End ---- */
+
+/* The number of its group cannot be another's: the process is not reaped. */
+void tr_ward_kill(const struct tr_ward *ward) {
+    if (ward->pid == 0) return;
+    pidfd_send_signal(ward->pidfd, SIGKILL, NULL, 0);
+    if (ward->own_group) kill(-ward->pid, SIGKILL);
+}
+
+static void close_control(struct tr_ward *ward) {
+    if (ward->control >= 0) close(ward->control);
+    ward->control = -1;
+    ward->writes = false;
+    tr_outbox_free(&ward->outbox);
+}
+
+void tr_ward_clear(struct tr_driver *driver, struct tr_ward *ward) {
+    (void)driver;
+    close_control(ward);
+    close(ward->pidfd);
+    ward->pidfd = -1;
+    ward->pid = 0;
+    ward->broken = NULL;
+    ward->closed_until = INT64_MAX;
+}
+
+void tr_ward_hang_up(struct tr_driver *driver, struct tr_ward *ward) {
+    (void)driver;
+    if (ward->control < 0) return;
+    close_control(ward);
+    ward->closed_until = tr_driver_now() + HANG_UP_PATIENCE;
+}
+
+/* ---- Ledgers ---- */
+
+static int find_ledger(const struct tr_driver *driver, uint64_t number) {
+    for (size_t i = 0; i < driver->ledger_count; i++) {
+        if (driver->ledgers[i].number == number) return driver->ledgers[i].memory;
+    }
+    return -1;
+}
+
+static bool more_room(struct tr_driver *driver) {
+    if (driver->ledger_count < driver->ledger_room) return true;
+    size_t room = driver->ledger_room == 0 ? 8 : 2 * driver->ledger_room;
+    struct tr_ward_ledger *ledgers = realloc(driver->ledgers, room * sizeof *ledgers);
+    if (ledgers == NULL) return false;
+    driver->ledgers = ledgers;
+    driver->ledger_room = room;
+    return true;
+}
+
+static int ledger_of(struct tr_driver *driver, uint64_t number) {
+    int memory = find_ledger(driver, number);
+    if (memory >= 0 || !more_room(driver)) return memory;
+    memory = tr_memfd_new("troupe-ledger", driver->options->ledger_size);
+    if (memory < 0) return -1;
+    driver->ledgers[driver->ledger_count++] = (struct tr_ward_ledger){ number, memory };
+    return memory;
+}
+
+void tr_ward_forget_ledger(struct tr_driver *driver, uint64_t number) {
+    for (size_t i = 0; i < driver->ledger_count; i++) {
+        if (driver->ledgers[i].number != number) continue;
+        close(driver->ledgers[i].memory);
+        driver->ledgers[i] = driver->ledgers[--driver->ledger_count];
+        return;
+    }
+}
+
+/* ---- Messages ---- */
+
+static void want_room(struct tr_driver *driver, struct tr_ward *ward, bool writes) {
+    if (ward->writes == writes) return;
+    ward->writes = writes;
+    uint32_t events = writes ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    if (!tr_driver_watch(driver, ward->control, events, TR_WATCH_CONTROL, ward)) {
+        ward->broken = "its control socket cannot be watched";
+    }
+}
+
+static void after_send(struct tr_driver *driver, struct tr_ward *ward,
+                       enum tr_control_result result) {
+    switch (result) {
+    case TR_CONTROL_OK: want_room(driver, ward, false); break;
+    case TR_CONTROL_AGAIN: want_room(driver, ward, true); break;
+    case TR_CONTROL_CLOSED: break; /* reading finds the end, after what was said before it */
+    case TR_CONTROL_BAD: ward->broken = "it does not read what the keeper sends"; break;
+    }
+}
+
+/* The descriptor that goes with the message; -1 and false when it could not be made. */
+static bool find_descriptor(struct tr_driver *driver, const struct tr_control *message,
+                            int *descriptor) {
+    *descriptor = -1;
+    if (!tr_control_carries(message->type)) return true;
+    if (message->type == TR_CONTROL_START_NODE) {
+        struct tr_ward *hosted = tr_wards_find(driver, message->node);
+        memset(hosted->page, 0, driver->options->flight_size);
+        *descriptor = hosted->flight;
+    } else {
+        *descriptor = ledger_of(driver, message->ledger);
+    }
+    return *descriptor >= 0;
+}
+
+void tr_ward_send(struct tr_driver *driver, struct tr_ward *ward,
+                  const struct tr_control *message) {
+    int descriptor;
+    if (ward->control < 0) return;
+    if (!find_descriptor(driver, message, &descriptor)) {
+        tr_driver_log(driver, "a ledger could not be made: %s", strerror(errno));
+        return; /* the lane is refused when nobody answers */
+    }
+    after_send(driver, ward, tr_outbox_send(&ward->outbox, ward->control, message, descriptor));
+}
+
+void tr_ward_flush(struct tr_driver *driver, struct tr_ward *ward) {
+    if (ward->control < 0 || !ward->writes) return;
+    enum tr_control_result result = tr_outbox_flush(&ward->outbox, ward->control);
+    if (result == TR_CONTROL_CLOSED) tr_outbox_free(&ward->outbox);
+    if (result == TR_CONTROL_CLOSED) result = TR_CONTROL_OK; /* no more EPOLLOUT */
+    after_send(driver, ward, result);
+}

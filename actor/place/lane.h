@@ -1,0 +1,59 @@
+/*
+ * A lane: the way from one node of this process to another node, here or elsewhere. It drives the peer
+ * protocol over a wire, and is the route by which core sends.
+ *
+ * Who runs what: senders pack their message on their own worker, take credit, and push the parcel into
+ * the mailbox of the lane's cell (lane_send.c). All else happens in that cell: the peer machine, frames
+ * in and out, acks (lane_peer.c, lane.c). The wire's threads and the host only push events to it.
+ */
+#ifndef TR_LANE_H
+#define TR_LANE_H
+
+#include "core/alarm.h"
+#include "core/waiters.h"
+#include "place/ledger.h"
+#include "transport/wire.h"
+
+struct tr_lane_driver;
+
+/* What a lane asks of the host: any thread. */
+struct tr_lane_host {
+    /* A lane from `node` to `peer` is needed: tr_lane_attach follows, or tr_lane_down, or _gone. */
+    void (*connect)(void *host, uint64_t node, uint64_t peer);
+    /* The wire is bound (`url`), or could not be (`error`, url NULL). */
+    void (*listening)(void *host, uint64_t lane, const char *url, const char *error);
+    void *host;
+};
+
+/* What the keeper arranged. */
+struct tr_lane_offer {
+    uint64_t lane;            /* number */
+    bool listen;
+    char url[96];
+    uint8_t token[TR_PEER_TOKEN_SIZE];
+    uint64_t ledger;          /* number: one for each pair of incarnations */
+    struct tr_ledger *memory; /* mapped by the caller; the lane's from now on. NULL: no ledger */
+};
+
+/* NULL: no memory. Adds itself to the routes of the node. Called by the host's thread, as all below. */
+struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation,
+                                   const struct tr_lane_host *host);
+/* When the workers of the node are halted: cuts the connection and settles everything; from here on
+ * sends are refused. */
+void tr_lane_close(struct tr_lane_driver *lane);
+/* When the node is drained. */
+void tr_lane_free(struct tr_lane_driver *lane);
+
+/* Try this connection. Takes the offer's memory. */
+void tr_lane_attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer);
+/* This offer is off (0: any): if a lane is still needed, ask again. */
+void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number);
+/* The other node's incarnation is dead; `crashed`: by itself, so that what it was handling is to blame. */
+void tr_lane_down(struct tr_lane_driver *lane, bool crashed);
+/* It will not come back unless it is started again: what waits becomes dead letters. */
+void tr_lane_gone(struct tr_lane_driver *lane);
+/* A supervisor has started it again: gone no longer. Any thread. */
+void tr_lane_wanted(struct tr_lane_driver *lane);
+uint64_t tr_lane_peer_id(const struct tr_lane_driver *lane);
+
+#endif

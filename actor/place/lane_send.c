@@ -1,0 +1,167 @@
+/*
+ * Sending by a lane: on the sender's own worker the message is packed into its parcel, and credit is
+ * taken for the receiver's slot, so that a slow receiver stops its own senders and nobody else. Then the
+ * parcel goes into the mailbox of the lane's cell.
+ *
+ * The parcel's bytes are an envelope, [type number or nil, sender's slot and generation, flags, ask id or
+ * the status of an outcome], and the packed message behind it (docs/wire.md, "Payloads").
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/pack.h"
+#include "core/log.h"
+#include "core/send.h"
+#include "place/lane_parts.h"
+#include "services/agent.h"
+
+/* ---- Credit ---- */
+
+static struct tr_credit *make_segment(struct tr_lane_driver *lane, uint32_t number, size_t size) {
+    struct tr_credit *none = NULL, *segment = calloc(1, size);
+    if (segment == NULL) return NULL;
+    if (atomic_compare_exchange_strong(&lane->credits[number], &none, segment)) return segment;
+    free(segment);
+    return none;
+}
+
+struct tr_credit *tr_lane_credit(struct tr_lane_driver *lane, uint32_t slot, bool make) {
+    uint64_t place = (uint64_t)slot + TR_CREDIT_FIRST;
+    uint32_t number = (uint32_t)(63 - __builtin_clzll(place)) - 6;
+    if (number >= TR_CREDIT_SEGMENTS) return NULL;
+    uint64_t first = (uint64_t)TR_CREDIT_FIRST << number;
+    struct tr_credit *segment = atomic_load_explicit(&lane->credits[number], memory_order_acquire);
+    if (segment == NULL && make)
+        segment = make_segment(lane, number, first * sizeof(struct tr_credit));
+    return segment == NULL ? NULL : segment + (place - first);
+}
+
+static bool is_bounded(uint8_t flags) {
+    return (flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+}
+
+static enum troupe_status take_credit(struct tr_lane_driver *lane, uint32_t slot) {
+    struct tr_credit *credit = tr_lane_credit(lane, slot, true);
+    if (credit == NULL) return TROUPE_GONE;
+    if (atomic_fetch_add(&credit->unsettled, 1) < TR_PEER_WINDOW) return TROUPE_OK;
+    atomic_fetch_sub(&credit->unsettled, 1);
+    return TROUPE_FULL;
+}
+
+static void tell_ready(struct tr_lane_driver *lane, struct tr_worker *worker, uint32_t slot) {
+    struct tr_waiter *waiter = tr_waiters_take(&lane->waiters, slot);
+    while (waiter != NULL) {
+        struct tr_waiter *next = waiter->next;
+        struct troupe_ready ready = { .to = waiter->to };
+        tr_send_system(lane->node, worker, waiter->who, &troupe_ready_message, &ready);
+        free(waiter);
+        waiter = next;
+    }
+}
+
+/* Half is free again: those who were refused are told. */
+static void tell_if_ready(struct tr_lane_driver *lane, struct tr_worker *worker,
+                          struct tr_credit *credit, uint32_t slot) {
+    if (atomic_load(&credit->unsettled) > TR_PEER_WINDOW / 2 || !atomic_load(&credit->waiters)) return;
+    if (atomic_exchange(&credit->waiters, false)) tell_ready(lane, worker, slot);
+}
+
+void tr_lane_give_back(struct tr_lane_driver *lane, const struct tr_lane_parcel *parcel) {
+    if (!is_bounded(parcel->flags)) return;
+    struct tr_credit *credit = tr_lane_credit(lane, parcel->parcel.to.slot, false);
+    atomic_fetch_sub(&credit->unsettled, 1);
+    tell_if_ready(lane, lane->worker, credit, parcel->parcel.to.slot);
+}
+
+static void want_ready(struct tr_route *route, struct tr_worker *worker, troupe_address to,
+                       troupe_address who) {
+    struct tr_lane_driver *lane = tr_lane_of_route(route);
+    struct tr_credit *credit = tr_lane_credit(lane, to.slot, true);
+    if (credit == NULL || !tr_waiters_add(&lane->waiters, to, who)) return;
+    atomic_store(&credit->waiters, true);
+    tell_if_ready(lane, worker, credit, to.slot);
+}
+
+/* ---- Packing ---- */
+
+static void pack_envelope(struct tr_bytes *bytes, const struct tr_outgoing *outgoing, uint32_t type) {
+    tr_pack_array(bytes, 5);
+    if (outgoing->type == NULL) tr_pack_nil(bytes);
+    else tr_pack_uint(bytes, type);
+    tr_pack_uint(bytes, outgoing->from.slot);
+    tr_pack_uint(bytes, outgoing->from.generation);
+    tr_pack_uint(bytes, outgoing->flags);
+    tr_pack_uint(bytes, outgoing->ask);
+    if (outgoing->type == NULL) tr_pack_uint(bytes, outgoing->status);
+}
+
+static enum troupe_status refuse(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
+                                 struct tr_bytes *bytes, const struct tr_codec_error *error) {
+    enum troupe_status status = bytes->failed && error->text[0] == '\0' ? TROUPE_NO_MEMORY
+                                                                        : error->status;
+    if (error->text[0] != '\0')
+        tr_log(lane->node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error->text);
+    tr_bytes_free(bytes);
+    return status;
+}
+
+static const struct tr_lane_parcel no_parcel;
+
+/* The buffer that is packed into becomes the parcel. */
+static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
+                               struct tr_lane_parcel **made) {
+    struct tr_codec_error error = { .status = TROUPE_NO_MEMORY };
+    struct tr_bytes bytes = { .limit = sizeof no_parcel + TR_PEER_MAX_PAYLOAD };
+    uint32_t type = outgoing->type == NULL ? 0 : tr_types_index(&lane->node->types, outgoing->type);
+    if (type == UINT32_MAX) return TROUPE_LIMIT;
+    tr_bytes_append(&bytes, &no_parcel, sizeof no_parcel);
+    pack_envelope(&bytes, outgoing, type);
+    if (outgoing->type != NULL &&
+        !tr_codec_pack(outgoing->type, outgoing->body, &bytes, &error))
+        return refuse(lane, outgoing, &bytes, &error);
+    if (bytes.failed) return refuse(lane, outgoing, &bytes, &error);
+    struct tr_lane_parcel *parcel = (struct tr_lane_parcel *)(void *)bytes.data;
+    parcel->link.kind = TR_LINK_PARCEL;
+    parcel->type = outgoing->type;
+    parcel->from = outgoing->from;
+    parcel->ask = outgoing->ask;
+    parcel->deadline = outgoing->deadline;
+    parcel->flags = outgoing->flags;
+    parcel->parcel = (struct tr_parcel){ .to = { outgoing->to.slot, outgoing->to.generation },
+                                         .definitions = outgoing->type == NULL ? 0 : type + 1,
+                                         .size = (uint32_t)(bytes.size - sizeof no_parcel),
+                                         .bytes = parcel->bytes,
+                                         .once = outgoing->flags != 0 };
+    *made = parcel;
+    return TROUPE_OK;
+}
+
+static enum troupe_status send_by_lane(struct tr_route *route, struct tr_worker *worker,
+                                       const struct tr_outgoing *outgoing) {
+    struct tr_lane_driver *lane = tr_lane_of_route(route);
+    struct tr_lane_parcel *parcel = NULL;
+    bool bounded = is_bounded(outgoing->flags);
+    if (atomic_load(&lane->gone)) return TROUPE_GONE;
+    enum troupe_status status = bounded ? take_credit(lane, outgoing->to.slot) : TROUPE_OK;
+    if (status != TROUPE_OK) return status;
+    status = pack(lane, outgoing, &parcel);
+    if (status != TROUPE_OK) {
+        if (bounded) atomic_fetch_sub(&tr_lane_credit(lane, outgoing->to.slot, false)->unsettled, 1);
+        return status;
+    }
+    if ((outgoing->flags & TR_MESSAGE_SYSTEM) == 0)
+        tr_count(worker, &tr_counters(lane->node, worker)->sent_remote);
+    tr_cell_push(lane->node, worker, lane->cell, &parcel->link);
+    return TROUPE_OK;
+}
+
+static enum troupe_status stop_by_lane(struct tr_route *route, struct tr_worker *worker,
+                                       troupe_address to) {
+    struct tr_lane_driver *lane = tr_lane_of_route(route);
+    struct tr_stop_cell stop = { .slot = to.slot, .generation = to.generation };
+    return tr_send_system(lane->node, worker, tr_agent_address(to.node), &tr_stop_cell_message, &stop);
+}
+
+const struct tr_route_methods tr_lane_methods = { .send = send_by_lane, .want_ready = want_ready,
+                                                  .stop = stop_by_lane };

@@ -1,0 +1,222 @@
+#include "place/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "services/supervisor.h"
+
+/* ---- Counting, so that every table is made once ---- */
+
+static void count_tree(const struct tr_child *child, uint32_t *all, uint32_t *supervisors) {
+    (*all)++;
+    if (!child->is_supervisor) return;
+    (*supervisors)++;
+    for (uint32_t i = 0; i < child->child_count; i++)
+        count_tree(child->children[i], all, supervisors);
+}
+
+/* ---- Nodes ---- */
+
+static bool is_main(const struct tr_placement *placement) {
+    return placement->place == TR_PLACE_THREAD && placement->lane == TR_LANE_DIRECT;
+}
+
+/* Actors share a node if they name the same group, and all that makes the node is the same. */
+static struct tr_planned_node *find_group(struct tr_plan *plan, const struct tr_placement *placement,
+                                          const struct tr_node_spec *spec) {
+    for (uint32_t i = 1; placement->group != NULL && i < plan->node_count; i++) {
+        const struct tr_node_spec *other = &plan->nodes[i].spec;
+        if (other->kind == spec->kind && other->lane == spec->lane && other->start == spec->start &&
+            strcmp(other->path, placement->group) == 0)
+            return &plan->nodes[i];
+    }
+    return NULL;
+}
+
+static struct tr_planned_node *add_node(struct tr_plan *plan, const struct tr_node_spec *spec,
+                                        uint32_t workers) {
+    struct tr_planned_node *node = &plan->nodes[plan->node_count++];
+    *node = (struct tr_planned_node){ .spec = *spec, .workers = workers,
+                                      .next_slot = TR_AGENT_SLOT + 1 };
+    node->spec.id = plan->node_count;
+    return node;
+}
+
+static struct tr_planned_node *node_for(struct tr_plan *plan, const struct tr_child *child,
+                                        bool one_process) {
+    const struct tr_placement *placement = &child->placement;
+    if (child->is_supervisor || is_main(placement)) return &plan->nodes[0];
+    bool process = placement->place == TR_PLACE_PROCESS && !one_process;
+    struct tr_node_spec spec = { .kind = process ? TR_NODE_PROCESS : TR_NODE_INPROC,
+                                 .host = TR_MAIN_NODE,
+                                 .lane = process ? placement->lane : TR_LANE_INPROC,
+                                 .start = placement->start,
+                                 .path = placement->group != NULL ? placement->group : child->path };
+    struct tr_planned_node *node = find_group(plan, placement, &spec);
+    return node != NULL ? node : add_node(plan, &spec, 1);
+}
+
+/* ---- Actors and supervisors ---- */
+
+static struct tr_planned *add(struct tr_plan *plan, const struct tr_child *child, bool one_process) {
+    struct tr_planned_node *node = node_for(plan, child, one_process);
+    struct tr_planned *planned = &plan->actors[plan->actor_count++];
+    *planned = (struct tr_planned){ .child = child, .node = node->spec.id, .slot = node->next_slot++ };
+    if (child->is_supervisor) planned->supervisor = plan->supervisor_count++;
+    for (uint32_t i = 0; child->is_supervisor && i < child->child_count; i++)
+        add(plan, child->children[i], one_process);
+    return planned;
+}
+
+static int by_path(const void *a, const void *b) {
+    return strcmp(((const struct tr_planned *)a)->child->path, ((const struct tr_planned *)b)->child->path);
+}
+
+static bool index_slots(struct tr_plan *plan) {
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        struct tr_planned_node *node = &plan->nodes[i];
+        node->by_slot = calloc(node->next_slot, sizeof(struct tr_planned *));
+        if (node->by_slot == NULL) return false;
+    }
+    for (uint32_t i = 0; i < plan->actor_count; i++) {
+        struct tr_planned *planned = &plan->actors[i];
+        plan->nodes[planned->node - 1].by_slot[planned->slot] = planned;
+    }
+    return true;
+}
+
+/* ---- What supervisors need to know ---- */
+
+static bool pack_args(const struct troupe_message_type *type, const void *args,
+                      struct tr_child_spec *spec) {
+    struct tr_bytes bytes = { 0 };
+    if (!tr_codec_pack(type, args, &bytes, NULL)) {
+        tr_bytes_free(&bytes);
+        return false;
+    }
+    spec->args = bytes.data;
+    spec->args_size = (uint32_t)bytes.size;
+    return true;
+}
+
+static bool fill_child(const struct tr_planned *planned, struct tr_child_spec *spec) {
+    const struct tr_child *child = planned->child;
+    const struct tr_supervise supervise = { .index = planned->supervisor };
+    *spec = (struct tr_child_spec){ .node = planned->node, .slot = planned->slot,
+                                    .actor = child->is_supervisor ? tr_supervisor_actor.name
+                                                                  : child->actor->name,
+                                    .path = child->path, .mailbox_limit = child->mailbox_limit,
+                                    .drop_newest = child->drop_newest,
+                                    .keep_mailbox = child->keep_mailbox,
+                                    .at_least_once = child->at_least_once };
+    return child->is_supervisor ? pack_args(&tr_supervise_message, &supervise, spec)
+                                : pack_args(child->args_type, child->args, spec);
+}
+
+static bool fill_supervisor(struct tr_plan *plan, const struct tr_planned *planned) {
+    const struct tr_child *child = planned->child;
+    struct tr_supervisor_spec *spec = &plan->supervisors[planned->supervisor];
+    struct tr_child_spec *children = calloc(child->child_count + 1, sizeof *children);
+    struct tr_child_rules *rules = calloc(child->child_count + 1, sizeof *rules);
+    spec->path = child->path;
+    spec->children = children;
+    spec->rules = (struct tr_supervision_rules){ .strategy = child->strategy,
+                                                 .restarts = child->restarts,
+                                                 .within = child->within,
+                                                 .child_count = child->child_count,
+                                                 .children = rules };
+    if (children == NULL || rules == NULL) return false;
+    for (uint32_t i = 0; i < child->child_count; i++) {
+        rules[i] = (struct tr_child_rules){ child->children[i]->restart, child->children[i]->shutdown };
+        if (!fill_child(tr_plan_find(plan, child->children[i]->path), &children[i])) return false;
+    }
+    return true;
+}
+
+static bool fill_supervisors(struct tr_plan *plan) {
+    for (uint32_t i = 0; i < plan->actor_count; i++)
+        if (plan->actors[i].child->is_supervisor && !fill_supervisor(plan, &plan->actors[i]))
+            return false;
+    return true;
+}
+
+/* ---- Making and freeing ---- */
+
+static bool make(struct tr_plan *plan, bool one_process, uint32_t threads) {
+    uint32_t all = 0, supervisors = 0;
+    count_tree(plan->config->root, &all, &supervisors);
+    plan->nodes = calloc(all + 1, sizeof *plan->nodes);
+    plan->actors = calloc(all, sizeof *plan->actors);
+    plan->supervisors = calloc(supervisors, sizeof *plan->supervisors);
+    if (plan->nodes == NULL || plan->actors == NULL || plan->supervisors == NULL) return false;
+    add_node(plan, &(struct tr_node_spec){ .kind = TR_NODE_MAIN, .lane = TR_LANE_IPC, .path = "main" },
+             threads);
+    const struct tr_planned *root = add(plan, plan->config->root, one_process);
+    tr_assert(root->slot == TR_ROOT_SLOT && root->supervisor == 0);
+    qsort(plan->actors, plan->actor_count, sizeof *plan->actors, by_path);
+    return index_slots(plan) && fill_supervisors(plan);
+}
+
+static uint32_t worker_count(const struct tr_config *config, uint32_t threads) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (threads == 0) threads = config->threads;
+    if (threads == 0) threads = cores > 0 ? (uint32_t)cores : 1;
+    return threads < TR_MAX_WORKERS ? threads : TR_MAX_WORKERS;
+}
+
+struct tr_plan *tr_plan_new(const struct tr_config *config, bool one_process, uint32_t threads) {
+    struct tr_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL) return NULL;
+    plan->config = config;
+    if (make(plan, one_process, worker_count(config, threads))) return plan;
+    tr_plan_free(plan);
+    return NULL;
+}
+
+static void free_supervisor(struct tr_supervisor_spec *spec) {
+    for (uint32_t i = 0; spec->children != NULL && i < spec->rules.child_count; i++)
+        free((void *)(uintptr_t)spec->children[i].args);
+    free((void *)(uintptr_t)spec->children);
+    free((void *)(uintptr_t)spec->rules.children);
+}
+
+void tr_plan_free(struct tr_plan *plan) {
+    for (uint32_t i = 0; i < plan->supervisor_count && plan->supervisors != NULL; i++)
+        free_supervisor(&plan->supervisors[i]);
+    for (uint32_t i = 0; i < plan->node_count; i++) free(plan->nodes[i].by_slot);
+    free(plan->supervisors);
+    free(plan->actors);
+    free(plan->nodes);
+    free(plan);
+}
+
+/* ---- Finding ---- */
+
+const struct tr_planned *tr_plan_find(const struct tr_plan *plan, const char *path) {
+    char full[512];
+    snprintf(full, sizeof full, "%s%s", path[0] == '/' ? "" : "/", path);
+    const struct tr_child child = { .path = full };
+    const struct tr_planned key = { .child = &child };
+    return bsearch(&key, plan->actors, plan->actor_count, sizeof key, by_path);
+}
+
+uint32_t tr_plan_count(const struct tr_plan *plan, const char *path) {
+    char first[512];
+    const struct tr_planned *found = tr_plan_find(plan, path);
+    if (found != NULL) return found->child->is_supervisor ? 0 : 1;
+    snprintf(first, sizeof first, "%s/0", path);
+    found = tr_plan_find(plan, first);
+    return found == NULL ? 0 : found->child->count;
+}
+
+struct tr_planned_node *tr_plan_node(const struct tr_plan *plan, uint64_t id) {
+    return id == 0 || id > plan->node_count ? NULL : &plan->nodes[id - 1];
+}
+
+const struct tr_planned *tr_plan_at(const struct tr_plan *plan, uint64_t node, uint32_t slot) {
+    const struct tr_planned_node *found = tr_plan_node(plan, node);
+    return found == NULL || slot >= found->next_slot ? NULL : found->by_slot[slot];
+}

@@ -1,0 +1,68 @@
+/*
+ * How the process of a node begins: in a forked child between fork and its own code, and again
+ * after an exec in a spawned one.
+ */
+#ifndef TR_PROCESS_H
+#define TR_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What a node's process is given. The descriptors are its own, close-on-exec. */
+struct tr_node_start {
+    uint64_t node, incarnation;
+    int control; /* to the keeper: control.h */
+    int flight;  /* memfd, sealed in size: its flight page */
+    int config;  /* spawned: memfd, the configuration as the keeper read it; else -1 */
+    void *page;  /* the flight page, mapped shared */
+    size_t page_size;
+};
+
+/* The environment variable of a spawned node: "id:incarnation:controlfd:flightfd:configfd". */
+#define TR_NODE_VARIABLE "TROUPE_NODE"
+
+/* In a spawned process: was it spawned as a node? 1: yes, `*start` is filled in, the variable is
+ * removed; 0: no, there is no such variable; -1: the variable is nonsense, or what it names is not
+ * there: `error` (terminated) says what. */
+int tr_node_start_read(struct tr_node_start *start, char *error, size_t error_size);
+
+/* Unmaps the page and closes the descriptors. */
+void tr_node_start_release(struct tr_node_start *start);
+
+/* ---- For the keeper ---- */
+
+struct tr_process_setup {
+    const char *path;            /* of the node: the name of the process becomes "troupe:PATH" */
+    pid_t keeper;                /* the parent that it must still have */
+    bool main;                   /* keeps standard input, and the terminal if that is one */
+    struct tr_node_start *start; /* with the descriptors as the keeper has them; they are moved */
+};
+
+/* In the child, straight after fork: dies with the keeper, has its own process group, no signal
+ * blocked or handled, SIGINT and SIGTERM ignored (the keeper alone answers the terminal), no
+ * descriptor but standard input, output, error and its own. Maps the page. _exits with
+ * TR_PROCESS_SETUP_FAILED and a line on standard error when something fails. */
+void tr_process_setup(const struct tr_process_setup *setup);
+
+/* Executes `program` with `argv` and the variable. Does not return. */
+void tr_process_spawn(const struct tr_node_start *start, const char *program, char *const *argv)
+    __attribute__((noreturn));
+
+/* Names the process for ps and top: "troupe:PATH", cut to 15 bytes (from the front: the end tells
+ * more). After exec the name is the program's again: a spawned node says it once more. */
+void tr_process_name(const char *path);
+
+/* Does a process with this setup leave the keeper's process group? Not main at a terminal: it could
+ * not read from it in another one. */
+bool tr_process_own_group(bool main);
+
+enum { TR_PROCESS_SETUP_FAILED = 125, TR_PROCESS_EXEC_FAILED = 127 };
+
+/* A memfd of this size, zeroed, which nobody can shrink or grow; close-on-exec. -1 with errno. */
+int tr_memfd_new(const char *name, size_t size);
+/* The same with these contents, which nobody can change. */
+int tr_memfd_copy(const char *name, const void *data, size_t size);
+
+#endif

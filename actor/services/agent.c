@@ -1,0 +1,68 @@
+#include "services/agent.h"
+
+#include <stdio.h>
+
+#include "core/log.h"
+#include "core/report.h"
+#include "core/send.h"
+#include "services/services.h"
+
+struct tr_agent {
+    char unused;
+};
+
+static void fill(const struct tr_start_child *msg, const struct tr_class *class,
+                 struct tr_run_spec *start) {
+    *start = (struct tr_run_spec){ .class = class, .path = msg->path, .owner = msg->owner,
+                                .key = msg->key, .run = msg->run,
+                                .mailbox_limit = msg->mailbox_limit,
+                                .drop_newest = msg->drop_newest,
+                                .at_least_once = msg->at_least_once, .flush = msg->flush };
+}
+
+/* What cannot be started is reported as a run that failed at once. */
+static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
+                                const struct tr_start_child *msg, struct tr_codec_error *error) {
+    struct tr_run_spec start;
+    enum troupe_status status = TROUPE_NOT_FOUND;
+    const struct tr_class *class = tr_class_named(node->options.classes, msg->actor);
+    struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
+    if (class == NULL || cell == NULL || msg->slot >= node->options.reserved_slots) return status;
+    fill(msg, class, &start);
+    start.args = tr_message_unpack(class->start_type, msg->args.data, msg->args.size, &status, error);
+    if (start.args == NULL) return status;
+    status = tr_start(node, worker, cell, TR_BOUND_GENERATION, &start);
+    if (status != TROUPE_OK) tr_message_free(start.args);
+    return status;
+}
+
+TROUPE_ON(tr_agent, tr_start_child) {
+    char why[512];
+    struct tr_codec_error error = { 0 };
+    struct tr_node *node = self->worker->node;
+    enum troupe_status status = start(node, self->worker, msg, &error);
+    if (status == TROUPE_OK) return TROUPE_OK;
+    snprintf(why, sizeof why, "cannot start actor %s: %s%s%s", msg->actor, troupe_status_text(status),
+             error.text[0] == '\0' ? "" : ": ", error.text);
+    struct tr_exited exited = {
+        .key = msg->key, .run = msg->run, .status = (uint32_t)status, .why = why
+    };
+    tr_send_system(node, self->worker, msg->owner, &tr_exited_message, &exited);
+    return TROUPE_OK;
+}
+
+TROUPE_ON(tr_agent, tr_stop_cell) {
+    struct tr_node *node = self->worker->node;
+    troupe_address to = { node->id, msg->slot, msg->generation };
+    tr_stop(node, self->worker, to, msg->kill ? TR_STOP_KILL : TR_STOP_ORDERLY);
+    return TROUPE_OK;
+}
+
+TROUPE_ON(tr_agent, tr_forget_child) {
+    struct tr_node *node = self->worker->node;
+    struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
+    if (cell != NULL) tr_forget(node, self->worker, cell, TR_BOUND_GENERATION);
+    return TROUPE_OK;
+}
+
+TROUPE_ACTOR(tr_agent, TROUPE_HANDLES(tr_agent, tr_start_child, tr_stop_cell, tr_forget_child))

@@ -1,0 +1,32 @@
+/*
+ * The agent: an actor on every node, at a slot that all know, which starts and stops cells there for
+ * supervisors, wherever these are. So a supervisor treats all its children alike; its own node has an
+ * agent too.
+ */
+#ifndef TR_AGENT_H
+#define TR_AGENT_H
+
+#include <troupe/message.h>
+
+#include "core/cell.h"
+
+/* Begin a run in a bound cell. Answered with tr_started or tr_exited (core/report.h) to `owner`. */
+#define TR_START_CHILD_FIELDS(field)                                                               \
+    field(u32, slot) field(str, actor) field(bytes, args) field(str, path) field(address, owner)   \
+    field(u64, key) field(u32, run) field(u32, mailbox_limit) field(bool, drop_newest)             \
+    field(bool, at_least_once) field(bool, flush)
+TROUPE_MESSAGE(tr_start_child, TR_START_CHILD_FIELDS)
+
+/* End the run in a cell; `kill`: without its stop handler. */
+#define TR_STOP_CELL_FIELDS(field) field(u32, slot) field(u32, generation) field(bool, kill)
+TROUPE_MESSAGE(tr_stop_cell, TR_STOP_CELL_FIELDS)
+
+/* A bound cell will not run again. */
+#define TR_FORGET_CHILD_FIELDS(field) field(u32, slot)
+TROUPE_MESSAGE(tr_forget_child, TR_FORGET_CHILD_FIELDS)
+
+static inline troupe_address tr_agent_address(uint64_t node) {
+    return (troupe_address){ node, TR_AGENT_SLOT, TR_BOUND_GENERATION };
+}
+
+#endif

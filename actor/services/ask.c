@@ -1,0 +1,121 @@
+/*
+ * Asks: each ends exactly once, for the run that asked (contract 5).
+ *
+ * An ask is an alarm, its deadline, with a copy of the request; its id is its place in the cell's table.
+ * Whatever comes first takes it out of that table: the reply, an outcome (the request became a dead
+ * letter, or its receiver died), or the deadline. What comes later finds nothing under that id, for ids
+ * have serials. When the run ends, its alarms are cancelled, and with them its asks.
+ */
+#include <stdlib.h>
+
+#include "core/alarm.h"
+#include "core/log.h"
+#include "core/run.h"
+#include "core/send.h"
+#include "services/services.h"
+
+struct tr_ask {
+    struct tr_alarm alarm;             /* first: an alarm is cast to its ask */
+    const struct troupe_entry *entry;  /* the answer handler */
+    struct tr_message *request;
+};
+
+static struct tr_ask *ask_of(struct tr_alarm *alarm) { return (struct tr_ask *)(void *)alarm; }
+
+static void release(struct tr_alarm *alarm) {
+    tr_message_free(ask_of(alarm)->request);
+    free(alarm);
+}
+
+static enum troupe_status answer(struct tr_worker *worker, struct tr_cell *cell,
+                                 const struct tr_ask *ask, enum troupe_status outcome,
+                                 const void *reply) {
+    struct troupe_answer end = { .outcome = outcome,
+                                 .request = tr_message_body(ask->request),
+                                 .reply = reply };
+    return ask->entry->thunk(&worker->self, cell->state, &end);
+}
+
+static void time_out(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    worker->self.message = NULL;
+    tr_handling_own(worker, ask_of(alarm)->request->type);
+    enum troupe_status status = answer(worker, cell, ask_of(alarm), TROUPE_TIMEOUT, NULL);
+    tr_handling_ended(worker);
+    tr_run_after(worker, cell, status);
+}
+
+/* Late, or of an ask that is a timer's id by accident: not an ask that waits. */
+static struct tr_ask *waiting_ask(struct tr_cell *cell, uint64_t id) {
+    struct tr_alarm *alarm =
+        cell->more == NULL ? NULL : tr_ids_find(&cell->more->alarms, id);
+    return alarm == NULL || alarm->fire != time_out ? NULL : ask_of(alarm);
+}
+
+static enum troupe_status outcome_of(const struct tr_message *message, const struct tr_ask *ask) {
+    if ((message->link.flags & TR_MESSAGE_OUTCOME) != 0)
+        return (enum troupe_status)message->link.status;
+    return message->type == ask->entry->reply ? TROUPE_OK : TROUPE_WRONG_REPLY;
+}
+
+static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell *cell,
+                                struct tr_message *message, bool *late) {
+    struct tr_ask *ask = cell->life != TR_LIFE_RUNNING ? NULL : waiting_ask(cell, message->ask);
+    if (ask == NULL) {
+        *late = true;
+        return TROUPE_OK;
+    }
+    if (worker->node->options.trace >= 0 && message->type != NULL) tr_trace_message(worker, message);
+    enum troupe_status outcome = outcome_of(message, ask);
+    const void *reply = outcome == TROUPE_OK ? tr_message_body(message) : NULL;
+    tr_alarm_hold(&ask->alarm);
+    tr_alarm_cancel(worker, cell, message->ask);
+    enum troupe_status status = answer(worker, cell, ask, outcome, reply);
+    tr_alarm_drop(&ask->alarm);
+    return status;
+}
+
+/* ---- Asking ---- */
+
+static struct tr_ask *ask_new(const struct troupe_entry *entry,
+                              const struct troupe_message_type *type, const void *message,
+                              enum troupe_status *status, struct tr_codec_error *error) {
+    struct tr_ask *ask = calloc(1, sizeof *ask);
+    *status = TROUPE_NO_MEMORY;
+    if (ask == NULL) return NULL;
+    ask->alarm.fire = time_out;
+    ask->alarm.release = release;
+    ask->entry = entry;
+    ask->request = tr_message_new(type, message, status, error);
+    if (ask->request != NULL) return ask;
+    free(ask);
+    return NULL;
+}
+
+static enum troupe_status send_request(troupe_self *self, troupe_address to, uint64_t id,
+                                       const struct troupe_message_type *type, const void *message) {
+    struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self), .type = type,
+                                    .body = message, .ask = id, .flags = TR_MESSAGE_ASKED };
+    return tr_send(self->worker->node, self->worker, &outgoing);
+}
+
+enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int64_t timeout,
+                                      const struct troupe_message_type *type, const void *message) {
+    struct tr_codec_error error = { 0 };
+    enum troupe_status status;
+    const struct troupe_entry *entry =
+        tr_class_answer(atomic_load(&self->cell->class), type);
+    if (self->cell->ended) return TROUPE_STOPPING;
+    if (entry == NULL || timeout <= 0) return TROUPE_INVALID;
+    struct tr_ask *ask = ask_new(entry, type, message, &status, &error);
+    if (ask == NULL) return status;
+    uint64_t id = tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0);
+    if (id == 0) {
+        release(&ask->alarm);
+        return TROUPE_NO_MEMORY;
+    }
+    status = send_request(self, to, id, type, message);
+    if (status != TROUPE_OK) tr_alarm_cancel(self->worker, self->cell, id);
+    return status;
+}
+
+const struct tr_hooks tr_services_hooks = { .reply = reply_arrived, .cell_ended = tr_name_release };

@@ -1,0 +1,116 @@
+/* Names, and actors started from code: the part of include/troupe/actor.h about them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "core/run.h"
+#include "core/send.h"
+#include "services/services.h"
+
+/* ---- Names ---- */
+
+enum troupe_status troupe_register(troupe_self *self, const char *name) {
+    struct tr_cell_more *more = tr_cell_more(self->cell);
+    if (more == NULL) return TROUPE_NO_MEMORY;
+    if (more->name != NULL && (name == NULL || strcmp(more->name, name) != 0)) return TROUPE_INVALID;
+    struct tr_registry *registry = &tr_services_of(self->worker->node)->registry;
+    enum troupe_status status = tr_registry_add(registry, name, troupe_self_address(self));
+    if (status != TROUPE_OK || more->name != NULL) return status;
+    more->name = strdup(name);
+    if (more->name != NULL) return TROUPE_OK;
+    tr_registry_remove(registry, name);
+    return TROUPE_NO_MEMORY;
+}
+
+void tr_name_release(struct tr_node *node, struct tr_cell *cell) {
+    if (cell->more == NULL || cell->more->name == NULL) return;
+    tr_registry_remove(&tr_services_of(node)->registry, cell->more->name);
+    free(cell->more->name);
+    cell->more->name = NULL;
+}
+
+enum troupe_status troupe_unregister(troupe_self *self, const char *name) {
+    const struct tr_cell_more *more = self->cell->more;
+    if (more == NULL || more->name == NULL || strcmp(more->name, name) != 0) return TROUPE_NOT_FOUND;
+    tr_name_release(self->worker->node, self->cell);
+    return TROUPE_OK;
+}
+
+troupe_address tr_lookup(struct tr_node *node, const char *name) {
+    struct tr_services *services = tr_services_of(node);
+    if (name == NULL) return (troupe_address){ 0 };
+    troupe_address address = tr_registry_find(&services->registry, name);
+    return troupe_address_is_none(address) ? services->find(node, name) : address;
+}
+
+troupe_address troupe_lookup(troupe_self *self, const char *name) {
+    return tr_lookup(self->worker->node, name);
+}
+
+uint32_t troupe_count(troupe_self *self, const char *path) {
+    struct tr_node *node = self->worker->node;
+    return path == NULL ? 0 : tr_services_of(node)->count(node, path);
+}
+
+void troupe_shutdown(troupe_self *self) {
+    struct tr_node *node = self->worker->node;
+    tr_services_of(node)->shutdown(node);
+}
+
+/* ---- Spawning ---- */
+
+static enum troupe_status prepare(struct tr_node *node, const struct troupe_actor_type *actor,
+                                  const struct troupe_message_type *type, const void *args,
+                                  struct tr_run_spec *start) {
+    struct tr_codec_error error = { 0 };
+    enum troupe_status status = TROUPE_INVALID;
+    start->class = tr_class_of(node->options.classes, actor);
+    if (start->class == NULL)
+        tr_log(node, TROUPE_ERROR, NULL, "not spawned: actor type %s was not given to troupe_main",
+               actor->name);
+    else if (start->class->start_type != type)
+        tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s starts with %s, not with %s", actor->name,
+               start->class->start_type->name, type->name);
+    else {
+        start->args = tr_message_new(type, args, &status, &error);
+        if (status == TROUPE_INVALID)
+            tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", type->name, error.text);
+    }
+    return status;
+}
+
+enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
+                                  troupe_address *address, const struct troupe_actor_type *actor,
+                                  const struct troupe_spawn_options *options,
+                                  const struct troupe_message_type *type, const void *args) {
+    struct tr_registry *registry = &tr_services_of(node)->registry;
+    struct tr_run_spec start = { 0 };
+    if (options != NULL) {
+        start.name = options->name;
+        start.mailbox_limit = options->mailbox_limit;
+        start.drop_newest = options->drop_newest;
+    }
+    enum troupe_status status = prepare(node, actor, type, args, &start);
+    if (status != TROUPE_OK) return status;
+    /* The name first, without an address: nobody else gets it meanwhile. */
+    if (start.name != NULL) status = tr_registry_add(registry, start.name, (troupe_address){ 0 });
+    if (status == TROUPE_OK) {
+        status = tr_spawn(node, worker, &start, address);
+        if (status == TROUPE_OK && start.name != NULL)
+            tr_registry_set(registry, start.name, *address);
+        if (status != TROUPE_OK && start.name != NULL) tr_registry_remove(registry, start.name);
+    }
+    if (status != TROUPE_OK) tr_message_free(start.args);
+    return status;
+}
+
+enum troupe_status troupe_spawn_actor(troupe_self *self, troupe_address *address,
+                                      const struct troupe_actor_type *actor,
+                                      const struct troupe_spawn_options *options,
+                                      const struct troupe_message_type *type, const void *args) {
+    troupe_address unused;
+    if (self->cell->ended) return TROUPE_STOPPING;
+    return tr_spawn_named(self->worker->node, self->worker, address == NULL ? &unused : address,
+                          actor, options, type, args);
+}
+

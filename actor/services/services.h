@@ -1,0 +1,49 @@
+/* What the services keep for a node, and what they need from the rooms above: node->options.services. */
+#ifndef TR_SERVICES_H
+#define TR_SERVICES_H
+
+#include "core/node.h"
+#include "services/registry.h"
+#include "services/supervision.h"
+
+/* A child as its supervisor knows it. Everything lives as long as the node. */
+struct tr_child_spec {
+    uint64_t node;         /* where it runs */
+    uint32_t slot;         /* its cell there */
+    const char *actor;     /* class name */
+    const char *path;
+    const uint8_t *args;   /* its start message, packed */
+    uint32_t args_size;
+    uint32_t mailbox_limit;
+    bool drop_newest, keep_mailbox, at_least_once;
+};
+
+struct tr_supervisor_spec {
+    const char *path;
+    struct tr_supervision_rules rules; /* one entry in rules.children for each of `children` */
+    const struct tr_child_spec *children;
+};
+
+struct tr_services {
+    struct tr_registry registry;
+    const struct tr_supervisor_spec *supervisors;
+    uint32_t supervisor_count;
+    /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
+    void (*need_node)(struct tr_node *node, uint64_t id);
+    void (*leave_node)(struct tr_node *node, uint64_t id);
+    /* The application's: shutdown, and the configured actors by path. */
+    void (*shutdown)(struct tr_node *node);
+    troupe_address (*find)(struct tr_node *node, const char *path);
+    uint32_t (*count)(struct tr_node *node, const char *path);
+};
+
+static inline struct tr_services *tr_services_of(struct tr_node *node) { return node->options.services; }
+
+/* Troupe's own actors: on every node. */
+TROUPE_ACTOR_DECLARE(tr_agent)
+TROUPE_ACTOR_DECLARE(tr_supervisor)
+
+/* What core asks of the services. `path_of` is the application's and stays to be filled in. */
+extern const struct tr_hooks tr_services_hooks;
+
+#endif

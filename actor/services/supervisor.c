@@ -1,0 +1,186 @@
+/*
+ * The supervisor actor. The machine of supervision.h decides; this actor turns its actions into messages
+ * to the agents of the children's nodes, and reports and dead nodes into its events. Nothing here waits.
+ *
+ * A child's node is asked for before the child's start is sent to it: the message then waits in the lane
+ * until that node is up. When the node dies, every child on it has exited.
+ */
+#include "services/supervisor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "core/report.h"
+#include "core/run.h"
+#include "core/send.h"
+#include "services/agent.h"
+#include "services/services.h"
+
+struct tr_supervisor {
+    const struct tr_supervisor_spec *spec;
+    struct tr_supervision *machine;
+    troupe_self *self;  /* of the handler at hand */
+    uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
+    troupe_timer timer;
+    bool stopped, gave_up;
+    char last_failure[512]; /* for the report when it gives up */
+};
+
+static void tell_agent(struct tr_supervisor *me, uint32_t child,
+                       const struct troupe_message_type *type, const void *message) {
+    tr_send_system(me->self->worker->node, me->self->worker,
+                   tr_agent_address(me->spec->children[child].node), type, message);
+}
+
+/* ---- What the machine asks for ---- */
+
+static void start_child(void *context, uint32_t child, uint64_t run, bool flush) {
+    struct tr_supervisor *me = context;
+    const struct tr_child_spec *spec = &me->spec->children[child];
+    struct tr_node *node = me->self->worker->node;
+    struct tr_start_child start = { .slot = spec->slot, .actor = spec->actor,
+                                    .args = { spec->args, spec->args_size }, .path = spec->path,
+                                    .owner = troupe_self_address(me->self), .key = child,
+                                    .run = (uint32_t)(run - 1),
+                                    .mailbox_limit = spec->mailbox_limit,
+                                    .drop_newest = spec->drop_newest,
+                                    .at_least_once = spec->at_least_once,
+                                    .flush = flush && !spec->keep_mailbox };
+    me->runs[child] = run;
+    tr_services_of(node)->need_node(node, spec->node);
+    tell_agent(me, child, &tr_start_child_message, &start);
+}
+
+static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {
+    struct tr_supervisor *me = context;
+    struct tr_stop_cell stop = { .slot = me->spec->children[child].slot,
+                                 .generation = TR_BOUND_GENERATION, .kill = kill };
+    (void)run;
+    tell_agent(me, child, &tr_stop_cell_message, &stop);
+}
+
+static void forget_child(void *context, uint32_t child) {
+    struct tr_supervisor *me = context;
+    struct tr_node *node = me->self->worker->node;
+    struct tr_forget_child forget = { .slot = me->spec->children[child].slot };
+    tell_agent(me, child, &tr_forget_child_message, &forget);
+    tr_services_of(node)->leave_node(node, me->spec->children[child].node);
+}
+
+static void all_started(void *context) {
+    struct tr_supervisor *me = context;
+    tr_run_ready(me->self->worker, me->self->cell);
+}
+
+static void all_stopped(void *context, bool gave_up) {
+    struct tr_supervisor *me = context;
+    me->stopped = true;
+    me->gave_up = gave_up;
+}
+
+static void set_timer(void *context, int64_t at) {
+    struct tr_supervisor *me = context;
+    (void)troupe_cancel(me->self, me->timer);
+    me->timer.id = 0;
+    if (at == INT64_MAX) return;
+    int64_t now = troupe_now(me->self);
+    (void)troupe_after_empty(me->self, &me->timer, at > now ? at - now : 0, tr_supervisor_tick);
+}
+
+static const struct tr_supervision_io actions = { .start = start_child, .stop = stop_child,
+                                                  .forget = forget_child, .started = all_started,
+                                                  .stopped = all_stopped, .timer = set_timer };
+
+/* ---- What happens ---- */
+
+static int64_t enter(struct tr_supervisor *me, troupe_self *self) {
+    me->self = self;
+    return troupe_now(self);
+}
+
+/* After each event: once everything is stopped, so is the supervisor. */
+static enum troupe_status leave(struct tr_supervisor *me) {
+    troupe_self *self = me->self;
+    if (!me->stopped) return TROUPE_OK;
+    if (me->gave_up)
+        return TROUPE_FAIL(self, "gave up: more than %u restarts within %.3f s; the last failure: %s",
+                           me->spec->rules.restarts,
+                           (double)me->spec->rules.within / (double)TROUPE_SECOND, me->last_failure);
+    self->cell->end_status = TROUPE_STOPPING;
+    return troupe_exit(self);
+}
+
+TROUPE_START(tr_supervisor, tr_supervise) {
+    const struct tr_services *services = tr_services_of(self->worker->node);
+    if (args->index >= services->supervisor_count) return TROUPE_FAIL(self, "no such supervisor");
+    me->spec = &services->supervisors[args->index];
+    me->runs = calloc(me->spec->rules.child_count + 1, sizeof *me->runs);
+    me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
+    if (me->runs == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
+    self->unready = true;
+    tr_supervision_start(me->machine, enter(me, self));
+    return leave(me);
+}
+
+TROUPE_STOP(tr_supervisor) {
+    if (me->machine != NULL) tr_supervision_free(me->machine);
+    free(me->runs);
+}
+
+TROUPE_ON(tr_supervisor, tr_started) {
+    if (msg->key >= me->spec->rules.child_count) return TROUPE_OK;
+    if (msg->run > 0)
+        tr_log(self->worker->node, TROUPE_INFO, me->spec->children[msg->key].path,
+               "started again (restart %u)", msg->run);
+    tr_supervision_started(me->machine, (uint32_t)msg->key, (uint64_t)msg->run + 1, enter(me, self));
+    return leave(me);
+}
+
+static enum tr_exit exit_of(enum troupe_status status) {
+    return status == TROUPE_OK         ? TR_EXIT_NORMAL
+           : status == TROUPE_STOPPING ? TR_EXIT_SHUTDOWN
+                                       : TR_EXIT_FAILED;
+}
+
+static void child_exited(struct tr_supervisor *me, uint32_t child, uint64_t run,
+                         enum troupe_status status, const char *why, int64_t now) {
+    const char *path = me->spec->children[child].path;
+    if (run != me->runs[child]) return;
+    me->runs[child] = 0;
+    if (exit_of(status) == TR_EXIT_FAILED) {
+        tr_log(me->self->worker->node, TROUPE_ERROR, path, "failed: %s", why);
+        snprintf(me->last_failure, sizeof me->last_failure, "%s: %s", path, why);
+    }
+    tr_supervision_exited(me->machine, child, run, exit_of(status), now);
+}
+
+TROUPE_ON(tr_supervisor, tr_exited) {
+    if (msg->key >= me->spec->rules.child_count) return TROUPE_OK;
+    child_exited(me, (uint32_t)msg->key, (uint64_t)msg->run + 1, (enum troupe_status)msg->status,
+                 msg->why, enter(me, self));
+    return leave(me);
+}
+
+TROUPE_ON(tr_supervisor, tr_node_down) {
+    int64_t now = enter(me, self);
+    for (uint32_t i = 0; i < me->spec->rules.child_count; i++)
+        if (me->spec->children[i].node == msg->node && me->runs[i] != 0)
+            child_exited(me, i, me->runs[i], TROUPE_NODE_DIED, msg->why, now);
+    return leave(me);
+}
+
+TROUPE_ON(tr_supervisor, tr_supervisor_tick) {
+    me->timer.id = 0;
+    tr_supervision_tick(me->machine, enter(me, self));
+    return leave(me);
+}
+
+TROUPE_ON(tr_supervisor, tr_stopping) {
+    tr_supervision_stop(me->machine, enter(me, self));
+    return leave(me);
+}
+
+TROUPE_ACTOR(tr_supervisor, TROUPE_STARTS(tr_supervisor, tr_supervise), TROUPE_STOPS(tr_supervisor),
+             TROUPE_HANDLES(tr_supervisor, tr_started, tr_exited, tr_node_down, tr_supervisor_tick,
+                            tr_stopping))

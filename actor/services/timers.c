@@ -1,0 +1,71 @@
+/* Timers of include/troupe/actor.h: an alarm with the message that it brings. */
+#include <stdlib.h>
+
+#include "core/alarm.h"
+#include "core/log.h"
+#include "core/run.h"
+
+struct tr_tick {
+    struct tr_alarm alarm; /* first: an alarm is cast to its tick */
+    const struct troupe_entry *entry;
+    struct tr_message *message;
+};
+
+static void release(struct tr_alarm *alarm) {
+    tr_message_free(((struct tr_tick *)(void *)alarm)->message);
+    free(alarm);
+}
+
+static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    struct tr_tick *tick = (struct tr_tick *)(void *)alarm;
+    tr_alarm_hold(alarm);
+    tick->message->from = troupe_self_address(&worker->self);
+    worker->self.message = tick->message;
+    worker->self.answered = worker->self.kept = false;
+    tr_handling_own(worker, tick->message->type);
+    enum troupe_status status =
+        tick->entry->thunk(&worker->self, cell->state, tr_message_body(tick->message));
+    tr_handling_ended(worker);
+    tr_run_after(worker, cell, status);
+    worker->self.message = NULL;
+    tr_alarm_drop(alarm);
+}
+
+static struct tr_tick *tick_new(const struct troupe_entry *entry,
+                                const struct troupe_message_type *type, const void *message,
+                                enum troupe_status *status) {
+    struct tr_codec_error error = { 0 };
+    struct tr_tick *made = calloc(1, sizeof *made);
+    *status = TROUPE_NO_MEMORY;
+    if (made == NULL) return NULL;
+    made->alarm.fire = tick;
+    made->alarm.release = release;
+    made->entry = entry;
+    made->message = tr_message_new(type, message, status, &error);
+    if (made->message != NULL) return made;
+    free(made);
+    return NULL;
+}
+
+enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int64_t delay,
+                                    int64_t interval, const struct troupe_message_type *type,
+                                    const void *message) {
+    enum troupe_status status;
+    const struct troupe_entry *entry = tr_class_handler(atomic_load(&self->cell->class), type);
+    if (timer != NULL) timer->id = 0;
+    if (self->cell->ended) return TROUPE_STOPPING;
+    if (entry == NULL || delay < 0 || interval < 0) return TROUPE_INVALID;
+    struct tr_tick *made = tick_new(entry, type, message, &status);
+    if (made == NULL) return status;
+    uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);
+    if (id == 0) {
+        release(&made->alarm);
+        return TROUPE_NO_MEMORY;
+    }
+    if (timer != NULL) timer->id = id;
+    return TROUPE_OK;
+}
+
+enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer) {
+    return tr_alarm_cancel(self->worker, self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
+}

@@ -1,0 +1,37 @@
+// Five senders to one receiver, a scheduler thread a core.
+#include "bench.hpp"
+
+static constexpr uint64_t senders = 5;
+static constexpr uint64_t batch = 128;
+
+struct sink_state {
+  uint64_t seen = 0;
+  bench_clock::time_point began;
+};
+
+static caf::behavior sink(caf::stateful_actor<sink_state>* self, uint64_t n) {
+  return {[=](item_atom, uint64_t) {
+    if (self->state.seen++ == 0) self->state.began = bench_clock::now();
+    if (self->state.seen < n) return;
+    bench_rate("fanin", "senders:5", n, seconds_since(self->state.began));
+    self->quit();
+  }};
+}
+
+// A batch at a time, then a message to itself, so that others get their turn.
+static caf::behavior source(caf::event_based_actor* self, uint64_t n, caf::actor to) {
+  self->send(self, started_atom::value, n);
+  return {[=](started_atom, uint64_t left) {
+    for (uint64_t i = 0; i < batch && left > 0; i++) self->send(to, item_atom::value, left--);
+    if (left > 0) self->send(self, started_atom::value, left);
+    else self->quit();
+  }};
+}
+
+int main(int argc, char** argv) {
+  bench_config config{0};
+  caf::actor_system system{config};
+  auto each = bench_count(argc, argv, 5000000) / senders;
+  auto to = system.spawn(sink, each * senders);
+  for (uint64_t i = 0; i < senders; i++) system.spawn(source, each, to);
+}

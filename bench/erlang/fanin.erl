@@ -1,0 +1,26 @@
+%% Five senders to one receiver, whose queue is kept off its heap, as the manual advises for this load.
+-module(fanin).
+-export([main/1]).
+
+main([Count]) ->
+    Each = list_to_integer(Count) div 5,
+    N = Each * 5,
+    Main = self(),
+    Sink = spawn_opt(fun() -> sink(Main, N) end, [link, {message_queue_data, off_heap}]),
+    [spawn_link(fun() -> source(Sink, Each) end) || _ <- lists:seq(1, 5)],
+    receive {took, Took} -> ok end,
+    io:format("work=fanin params=senders:5,n:~b value=~b unit=per_s better=higher~n",
+              [N, N * 1000000000 div Took]),
+    halt(0).
+
+source(_, 0) -> ok;
+source(Sink, N) -> Sink ! {item, N}, source(Sink, N - 1).
+
+sink(Main, N) ->
+    receive {item, _} -> ok end,
+    Began = erlang:monotonic_time(nanosecond),
+    take(N - 1),
+    Main ! {took, erlang:monotonic_time(nanosecond) - Began}.
+
+take(0) -> ok;
+take(N) -> receive {item, _} -> take(N - 1) end.

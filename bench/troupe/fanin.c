@@ -1,0 +1,61 @@
+/* Five senders to one receiver, on all workers: contention on one mailbox. */
+#include "bench_troupe.h"
+
+#define ITEM_FIELDS(field) field(u64, number)
+TROUPE_MESSAGE(item, ITEM_FIELDS)
+TROUPE_MESSAGE_EMPTY(go_on)
+
+enum { SENDERS = 5, BATCH = 128 };
+
+struct sink {
+    uint64_t n, seen;
+    int64_t began;
+};
+TROUPE_START(sink, bench_start) {
+    me->n = args->n / SENDERS * SENDERS;
+    return TROUPE_OK;
+}
+TROUPE_ON(sink, item) {
+    if (me->seen++ == 0) me->began = bench_now();
+    if (me->seen < me->n) return TROUPE_OK;
+    bench_rate("fanin", "senders:5", me->n, bench_now() - me->began);
+    troupe_shutdown(self);
+    return TROUPE_OK;
+}
+TROUPE_ACTOR(sink, TROUPE_STARTS(sink, bench_start), TROUPE_HANDLES(sink, item))
+
+struct source {
+    uint64_t left;
+    troupe_address sink;
+};
+
+static enum troupe_status source_push(troupe_self *self, struct source *me) {
+    for (unsigned i = 0; i < BATCH && me->left > 0; i++) {
+        enum troupe_status status = troupe_send(self, me->sink, item, .number = me->left);
+        if (status == TROUPE_FULL) return TROUPE_OK; /* troupe_ready follows */
+        if (status != TROUPE_OK) return TROUPE_FAIL(self, "send: %s", troupe_status_text(status));
+        me->left--;
+    }
+    return me->left > 0 ? troupe_send_empty(self, troupe_self_address(self), go_on) : TROUPE_OK;
+}
+
+TROUPE_START(source, bench_start) {
+    me->left = args->n / SENDERS;
+    me->sink = troupe_lookup(self, "sink");
+    return source_push(self, me);
+}
+TROUPE_ON(source, go_on) { return source_push(self, me); }
+TROUPE_ON(source, troupe_ready) { return source_push(self, me); }
+TROUPE_ACTOR(source, TROUPE_STARTS(source, bench_start), TROUPE_HANDLES(source, go_on, troupe_ready))
+
+int main(int argc, char **argv) {
+    static const struct troupe_actor_type *const actors[] = { &sink_actor, &source_actor, NULL };
+    uint64_t n = bench_count(argc, argv, 5000000);
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "name: fanin\nthreads: auto\ntree:\n  children:\n"
+                   "    - { name: sink, actor: sink, args: { n: %llu } }\n"
+                   "    - { name: source, actor: source, count: 5, args: { n: %%llu } }\n",
+                   (unsigned long long)n);
+    return bench_run("fanin", text, n, actors);
+}

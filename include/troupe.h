@@ -1,0 +1,19 @@
+/*
+ * Troupe: actors for C on Linux. One include for all of it.
+ *
+ *   troupe/version.h   the version
+ *   troupe/status.h    outcomes, durations
+ *   troupe/message.h   messages from one field list
+ *   troupe/actor.h     actors, and what a handler may do
+ *   troupe/system.h    troupe_main, and systems that a program starts itself
+ */
+#ifndef TROUPE_H
+#define TROUPE_H
+
+#include <troupe/actor.h>
+#include <troupe/message.h>
+#include <troupe/status.h>
+#include <troupe/system.h>
+#include <troupe/version.h>
+
+#endif

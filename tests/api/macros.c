@@ -1,0 +1,132 @@
+/* Expands every public macro: macros.sh compiles this and looks whether one is missing. What stands
+ * outside the condition compiles as C++ too. */
+#include <troupe.h>
+
+/* ---- version.h, status.h ---- */
+
+#define COUNT_STATUS(code, name, text) +(TROUPE_##code >= 0 && sizeof(name) > 1 && sizeof(text) > 1)
+enum { STATUSES = 0 TROUPE_STATUS_LIST(COUNT_STATUS) };
+typedef char every_status_is_counted[STATUSES == (int)TROUPE_STATUS_COUNT ? 1 : -1];
+typedef char version_is_text[sizeof TROUPE_VERSION > sizeof "0.0" ? 1 : -1];
+enum { VERSION = TROUPE_VERSION_MAJOR * 10000 + TROUPE_VERSION_MINOR * 100 + TROUPE_VERSION_PATCH };
+typedef char minutes_fit[TROUPE_MINUTE == 60 * TROUPE_SECOND ? 1 : -1];
+typedef char seconds_fit[TROUPE_SECOND == 1000 * TROUPE_MILLISECOND ? 1 : -1];
+typedef char milliseconds_fit[TROUPE_MILLISECOND == 1000 * TROUPE_MICROSECOND ? 1 : -1];
+typedef char microseconds_fit[TROUPE_MICROSECOND == 1000 * TROUPE_NANOSECOND ? 1 : -1];
+int must_be_used(void) TROUPE_MUST_USE;
+
+/* ---- message.h ---- */
+
+TROUPE_MESSAGE_EMPTY(tick)
+#define POINT_FIELDS(field) field(i32, x) field(bool, ok)
+TROUPE_MESSAGE(point, POINT_FIELDS)
+#define ALL_FIELDS(field)                                                                          \
+    field(i8, i8) field(i16, i16) field(i32, i32) field(i64, i64)                                  \
+    field(u8, u8) field(u16, u16) field(u32, u32) field(u64, u64)                                  \
+    field(bool, flag) field(f64, f64) field(str, str) field(bytes, bytes) field(address, address)  \
+    field(message(point), point)                                                                   \
+    field(array(i8), i8s) field(array(i16), i16s) field(array(i32), i32s) field(array(i64), i64s)  \
+    field(array(u8), u8s) field(array(u16), u16s) field(array(u32), u32s) field(array(u64), u64s)  \
+    field(array(bool), flags) field(array(f64), f64s) field(array(str), strs)                      \
+    field(array(bytes), blobs) field(array(address), addresses) field(array(message(point)), points)
+TROUPE_MESSAGE(all, ALL_FIELDS)
+TROUPE_MESSAGE(my_ready, TROUPE_READY_FIELDS)
+TROUPE_MESSAGE(my_undelivered, TROUPE_UNDELIVERED_FIELDS)
+
+/* Twice in one program is once: the other messages only count. */
+#define NUMBER(name)                                                                               \
+    TROUPE_MESSAGE_EMPTY(name)                                                                     \
+    TROUPE_ON(wide, name) { return TROUPE_OK; }
+
+/* ---- actor.h: what an actor is made of ---- */
+
+TROUPE_ACTOR_DECLARE(user)
+
+struct wide {
+    uint64_t sum;
+};
+NUMBER(m1) NUMBER(m2) NUMBER(m3) NUMBER(m4) NUMBER(m5) NUMBER(m6)
+NUMBER(m7) NUMBER(m8) NUMBER(m9) NUMBER(m10) NUMBER(m11) NUMBER(m12)
+NUMBER(m13) NUMBER(m14) NUMBER(m15) NUMBER(m16) NUMBER(m17)
+TROUPE_ACTOR(wide,
+    TROUPE_HANDLES(wide, m1, m2, m3, m4, m5, m6, m7, m8, m9, m10, m11, m12, m13, m14, m15, m16),
+    TROUPE_HANDLES(wide, m17))
+
+struct user {
+    troupe_address other;
+    troupe_timer timer;
+    struct troupe_asker asker;
+};
+
+TROUPE_START(user, point) {
+    me->other = troupe_lookup(self, args->ok ? "a" : "b");
+    return TROUPE_OK;
+}
+
+TROUPE_STOP(user) {
+    me->timer.id = 0;
+    troupe_log(self, TROUPE_DEBUG, "%s", troupe_status_text(reason));
+}
+
+TROUPE_ANSWER(user, point, all) {
+    if (outcome != TROUPE_OK) return TROUPE_FAIL(self, "%s", troupe_status_text(outcome));
+    return request->x == reply->i32 && me->asker.ask == 0 ? TROUPE_OK : TROUPE_FAIL(self, "wrong");
+}
+
+#ifdef __cplusplus
+TROUPE_ON(user, all) {
+    return troupe_address_equal(msg->address, me->other) ? troupe_exit(self) : TROUPE_OK;
+}
+TROUPE_ACTOR(user, TROUPE_STARTS(user, point), TROUPE_STOPS(user), TROUPE_ANSWERS(user, point, all),
+    TROUPE_HANDLES(user, all))
+#else
+
+/* ---- What a handler may do; for C ---- */
+
+static enum troupe_status sends(troupe_self *self, struct user *me) {
+    enum troupe_status worst = troupe_send(self, me->other, point, .x = 1, .ok = true);
+    if (worst == TROUPE_OK) worst = troupe_send_empty(self, me->other, tick);
+    if (worst == TROUPE_OK) worst = troupe_reply(self, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_reply_empty(self, tick);
+    if (worst == TROUPE_OK) worst = troupe_ask(self, me->other, point, 2 * TROUPE_SECOND, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_ask_empty(self, me->other, tick, TROUPE_SECOND);
+    if (worst == TROUPE_OK) worst = troupe_answer_later(self, me->asker, point, .x = 1);
+    return worst;
+}
+
+static enum troupe_status spawns(troupe_self *self, struct user *me) {
+    struct troupe_spawn_options options = { .name = "u" };
+    enum troupe_status worst = troupe_spawn(self, &me->other, user, point, .x = 1);
+    if (worst == TROUPE_OK)
+        worst = troupe_spawn_with(self, &me->other, &options, user, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_spawn_empty(self, &me->other, wide);
+    return worst;
+}
+
+static enum troupe_status waits(troupe_self *self, struct user *me) {
+    enum troupe_status worst = troupe_after(self, &me->timer, 5 * TROUPE_SECOND, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_every(self, NULL, TROUPE_SECOND, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_after_empty(self, NULL, 0, tick);
+    if (worst == TROUPE_OK) worst = troupe_every_empty(self, NULL, TROUPE_SECOND, tick);
+    return worst;
+}
+
+TROUPE_ON(user, all) {
+    if (msg->flag) return sends(self, me);
+    return msg->u8 > 0 ? spawns(self, me) : waits(self, me);
+}
+TROUPE_ACTOR(user, TROUPE_STARTS(user, point), TROUPE_STOPS(user), TROUPE_ANSWERS(user, point, all),
+    TROUPE_HANDLES(user, all))
+
+/* ---- system.h; for C ---- */
+
+enum troupe_status from_outside(troupe_system *system, troupe_address *to);
+enum troupe_status from_outside(troupe_system *system, troupe_address *to) {
+    enum troupe_status worst = troupe_system_spawn(system, to, user, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_system_spawn_empty(system, to, wide);
+    if (worst == TROUPE_OK) worst = troupe_system_send(system, *to, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_system_send_empty(system, *to, tick);
+    return worst;
+}
+
+#endif

@@ -1,0 +1,9 @@
+/* expect: nope */
+#include "common.h"
+
+TROUPE_ON(counter, count) {
+    troupe_send(self, me->other, count, .nope = msg->n);
+    return TROUPE_OK;
+}
+
+TROUPE_ACTOR(counter, TROUPE_HANDLES(counter, count))

@@ -1,0 +1,9 @@
+/* expect: counter_troupe_on_lookup */
+#include "common.h"
+
+TROUPE_ON(counter, count) {
+    me->sum += msg->n;
+    return TROUPE_OK;
+}
+
+TROUPE_ACTOR(counter, TROUPE_HANDLES(counter, count, lookup))

@@ -1,0 +1,5 @@
+/* expect: incomplete type */
+#include "common.h"
+
+#define TREE_FIELDS(field) field(message(tree), left)
+TROUPE_MESSAGE(tree, TREE_FIELDS)

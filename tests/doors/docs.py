@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""The documentation and the project agree: links lead somewhere, and the code shown is code that is tested.
+
+A block of code that follows a line naming a file of examples/ in backquotes, with a colon at its end, is
+that file, to the byte. Prints how many links and blocks it compared; none of either is a failure.
+"""
+import os
+import re
+import sys
+
+LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+SHOWN = re.compile(r"`(examples/[^`]+)`[^`]*:\n\n```\w*\n(.*?)```", re.DOTALL)
+
+
+def pages(root):
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(f for f in folders if not f.startswith((".", "build")))
+        for name in sorted(names):
+            if name.endswith(".md"):
+                yield os.path.join(folder, name)
+
+
+def broken_links(root, page, text):
+    for link in LINK.findall(text):
+        if not re.match(r"[a-z]+:", link):
+            target = os.path.join(os.path.dirname(page), link)
+            yield None if os.path.exists(target) else f"{os.path.relpath(page, root)}: no {link}"
+
+
+def stale_code(root, page, text):
+    for path, code in SHOWN.findall(text):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            same = file.read() == code
+        yield None if same else f"{os.path.relpath(page, root)}: not what stands in {path}"
+
+
+def main():
+    root = os.environ["TROUPE_SOURCE_DIR"]
+    links, blocks = [], []
+    for page in pages(root):
+        with open(page, encoding="utf-8") as file:
+            text = file.read()
+        links += broken_links(root, page, text)
+        blocks += stale_code(root, page, text)
+    mistakes = [mistake for mistake in links + blocks if mistake]
+    for mistake in mistakes:
+        print(mistake)
+    print(f"docs: {len(links)} links, {len(blocks)} blocks of code, {len(mistakes)} mistakes")
+    return 1 if mistakes or not links or not blocks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

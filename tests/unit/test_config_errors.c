@@ -1,0 +1,217 @@
+/* Mistakes in a configuration: all are told, in order, with place and what would be right. */
+#include "lib/config_test.h"
+
+#define CHILD(text) "tree: { children: [{ name: a, actor: counter, " text " }] }"
+
+static void keys(void **state) {
+    (void)state;
+    test_wrong("thread: 2\n", "app.yaml:1:1: error: unknown key 'thread' of the configuration; did "
+                              "you mean 'threads'?\n");
+    test_wrong("foo: 2\n",
+               "app.yaml:1:1: error: unknown key 'foo' of the configuration; allowed: name, "
+               "threads, shutdown, tree, placement\n");
+    test_wrong("threads: 2\nname: a\nthreads: 3\n",
+               "app.yaml:3:1: error: the key 'threads' is given twice; first in line 1\n");
+    test_wrong("tree: {}", "app.yaml:1:7: error: the tree needs the key 'children'\n");
+    test_wrong("tree: [1]", "app.yaml:1:7: error: the tree: expected a mapping, found a list\n");
+    test_wrong("[1]", "app.yaml:1:1: error: the configuration: expected a mapping, found a list\n");
+    test_wrong("? [a]\n: b\n",
+               "app.yaml:1:3: error: a key must be a word, not a list or a mapping\n");
+}
+
+static void values(void **state) {
+    (void)state;
+    test_wrong("threads: 0",
+               "app.yaml:1:10: error: threads: '0' is out of range; allowed: 1 to 256, auto\n");
+    test_wrong("threads: 257",
+               "app.yaml:1:10: error: threads: '257' is out of range; allowed: 1 to 256, auto\n");
+    test_wrong("threads: -1",
+               "app.yaml:1:10: error: threads: '-1' is out of range; allowed: 1 to 256, auto\n");
+    test_wrong("threads: 99999999999999999999",
+               "app.yaml:1:10: error: threads: '99999999999999999999' is out of range; allowed: 1 "
+               "to 256, auto\n");
+    test_wrong(
+        "threads: 010",
+        "app.yaml:1:10: error: threads: '010' begins with a zero; allowed: 1 to 256, auto\n");
+    test_wrong(
+        "threads: atuo",
+        "app.yaml:1:10: error: threads: 'atuo' is not a whole number; did you mean 'auto'?\n");
+    test_wrong(
+        "threads: 1.5",
+        "app.yaml:1:10: error: threads: '1.5' is not a whole number; allowed: 1 to 256, auto\n");
+    test_wrong("threads: '4'",
+               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found the text '4'\n");
+    test_wrong("threads: [4]",
+               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found a list\n");
+    test_wrong("threads:",
+               "app.yaml:1:9: error: threads: expected 1 to 256, auto, found nothing\n");
+    test_wrong(CHILD("mailbox: { keep: yes }"),
+               "app.yaml:1:64: error: keep: 'yes' is not known; allowed: true, false\n");
+    test_wrong(CHILD("mailbox: big"),
+               "app.yaml:1:56: error: mailbox: expected a mapping, or keep, found 'big'\n");
+    test_wrong(
+        CHILD("restart: transent"),
+        "app.yaml:1:56: error: restart: 'transent' is not known; did you mean 'transient'?\n");
+    test_wrong(CHILD("delivery: never"),
+               "app.yaml:1:57: error: delivery: 'never' is not known; allowed: "
+               "at_most_once, at_least_once\n");
+}
+
+static void durations(void **state) {
+    (void)state;
+    test_wrong("shutdown: 5",
+               "app.yaml:1:11: error: shutdown: '5' has no unit; did you mean '5s'?\n");
+    test_wrong(
+        "shutdown: 5sec",
+        "app.yaml:1:11: error: shutdown: '5sec' has an unknown unit; allowed: us, ms, s, m, h\n");
+    test_wrong("shutdown: 0s",
+               "app.yaml:1:11: error: shutdown: '0s' is out of range; allowed: 1ms to 24h\n");
+    test_wrong("shutdown: 25h",
+               "app.yaml:1:11: error: shutdown: '25h' is out of range; allowed: 1ms to 24h\n");
+    test_wrong(
+        "shutdown: 9999999999h",
+        "app.yaml:1:11: error: shutdown: '9999999999h' is out of range; allowed: 1ms to 24h\n");
+    test_wrong("shutdown: soon",
+               "app.yaml:1:11: error: shutdown: 'soon' is not a duration; allowed: 1ms to 24h\n");
+    test_wrong("shutdown: -5s",
+               "app.yaml:1:11: error: shutdown: '-5s' is not a duration; allowed: 1ms to 24h\n");
+    test_wrong(
+        "shutdown: 1.5s",
+        "app.yaml:1:11: error: shutdown: '1.5s' has an unknown unit; allowed: us, ms, s, m, h\n");
+    test_wrong(
+        CHILD("shutdown: infinty"),
+        "app.yaml:1:57: error: shutdown: 'infinty' is not a duration; did you mean 'infinity'?\n");
+}
+
+static void names(void **state) {
+    (void)state;
+    test_wrong("name: a b",
+               "app.yaml:1:7: error: name: 'a b' may have letters, digits, '_' and '-' only\n");
+    test_wrong("name: ''", "app.yaml:1:7: error: name: '' is empty\n");
+    test_wrong("name: [a]", "app.yaml:1:7: error: name: expected a name, found a list\n");
+    test_wrong("name: a123456789b123456789c123456789d123456789e123456789f123456789g1234",
+               "app.yaml:1:7: error: name: "
+               "'a123456789b123456789c123456789d123456789e123456789f123456789...' is "
+               "longer than 64 characters\n");
+    test_wrong(
+        "tree:\n  children:\n    - { name: a, actor: counter }\n    - { name: b, actor: counter }\n"
+        "    - { name: a, children: [] }\n",
+        "app.yaml:5:15: error: the name 'a' is taken by the child in line 3\n");
+}
+
+static void children(void **state) {
+    (void)state;
+    test_wrong(
+        "tree: { children: [{ name: a }] }",
+        "app.yaml:1:20: error: an actor needs the key 'actor', or 'children' to be a supervisor\n");
+    test_wrong("tree: { children: [{ actor: counter }] }",
+               "app.yaml:1:20: error: an actor needs the key 'name'\n");
+    test_wrong(
+        "tree: { children: [{ name: a, actor: countr }] }",
+        "app.yaml:1:38: error: the program has no actor 'countr'; did you mean 'counter'?\n");
+    test_wrong("tree: { children: [{ name: a, actor: xyz }] }",
+               "app.yaml:1:38: error: the program has no actor 'xyz'; allowed: counter, reader\n");
+    test_wrong(
+        "tree: { children: [{ name: a, actor: [] }] }",
+        "app.yaml:1:38: error: actor: expected an actor type of the program, found a list\n");
+    test_wrong("tree: { children: [{ name: a, actor: counter, children: [] }] }",
+               "app.yaml:1:38: error: a child has either the key 'actor' or the key 'children'\n");
+    test_wrong("tree: { children: 3 }",
+               "app.yaml:1:19: error: children: expected a list of children, found '3'\n");
+    test_wrong("tree: { children: [x] }",
+               "app.yaml:1:20: error: children: expected a mapping for each child, found 'x'\n");
+    test_wrong(CHILD("strategy: one_for_all"),
+               "app.yaml:1:47: error: 'strategy' is a key of a supervisor, not of an actor\n");
+    test_wrong("tree: { children: [{ name: a, children: [], args: {} }] }",
+               "app.yaml:1:45: error: 'args' is a key of an actor, not of a supervisor\n");
+    test_wrong("tree: { children: [{ name: a, children: [], place: process }] }",
+               "app.yaml:1:52: error: place: a supervisor runs on a thread in this version; place "
+               "its children "
+               "instead\n");
+    test_wrong("tree: { children: [{ name: a, actor: counter, count: 10000 }, "
+               "{ name: b, actor: counter, count: 10001 }] }",
+               "app.yaml:1:97: error: count: '10001' is out of range; allowed: 1 to 10000\n");
+}
+
+static void too_many_actors(void **state) {
+    (void)state;
+    char text[1024] = "tree: { children: [";
+    for (int i = 0; i < 3; i++) {
+        char child[64];
+        snprintf(child, sizeof child, "\n{ name: c%d, actor: counter, count: 10000 },", i);
+        strcat(text, child);
+    }
+    strcat(text, "] }");
+    test_wrong(text, "app.yaml:4:1: error: too many actors: at most 20000\n");
+}
+
+static void all_in_one_go_and_in_order(void **state) {
+    (void)state;
+    test_wrong(
+        "placement:\n"
+        "  /nobody: process\n"
+        "tree:\n"
+        "  strategy: one_for_al\n"
+        "  children:\n"
+        "    - { name: a, actor: countr }\n"
+        "    - { name: b, actor: reader, args: { smal: 1, big: x } }\n"
+        "threads: many\n",
+        "app.yaml:2:3: error: the glob '/nobody' matches no actor\n"
+        "app.yaml:4:13: error: strategy: 'one_for_al' is not known; did you mean 'one_for_all'?\n"
+        "app.yaml:6:25: error: the program has no actor 'countr'; did you mean 'counter'?\n"
+        "app.yaml:7:41: error: unknown argument 'smal' of the actor 'reader'; did you mean "
+        "'small'?\n"
+        "app.yaml:7:55: error: big: expected a whole number, found 'x'\n"
+        "app.yaml:8:10: error: threads: 'many' is not a whole number; allowed: 1 to 256, auto\n");
+}
+
+/* The rest is counted. */
+static void very_many(void **state) {
+    (void)state;
+    static char text[64 * 1024];
+    size_t used = 0;
+    for (int i = 0; i < 3000; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "k%d: 1\nk%d: 2\n", i, i);
+    }
+    assert_null(test_load_all(text, used, NULL, NULL));
+    size_t lines = 0;
+    for (const char *at = test_lines; (at = strchr(at, '\n')) != NULL; at++) lines++;
+    assert_int_equal(lines, 1001);
+    assert_non_null(strstr(test_lines, "app.yaml: error: and 3000 more mistakes\n"));
+}
+
+static void nothing_unprintable_is_told(void **state) {
+    (void)state;
+    test_wrong("threads: \"\\e[31m\\n\"",
+               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found the "
+               "text '?[31m?'\n");
+}
+
+static void files(void **state) {
+    (void)state;
+    struct tr_config_input input = { .file = "/nonexistent/app.yaml", .actors = test_actors };
+    test_lines[0] = '\0';
+    assert_null(tr_config_load(&input, test_report, NULL));
+    assert_string_equal(
+        test_lines, "/nonexistent/app.yaml: error: cannot be read: No such file or directory\n");
+    input.file = "/";
+    test_lines[0] = '\0';
+    assert_null(tr_config_load(&input, test_report, NULL));
+    assert_string_equal(test_lines, "/: error: cannot be read: Is a directory\n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys),
+        cmocka_unit_test(values),
+        cmocka_unit_test(durations),
+        cmocka_unit_test(names),
+        cmocka_unit_test(children),
+        cmocka_unit_test(too_many_actors),
+        cmocka_unit_test(all_in_one_go_and_in_order),
+        cmocka_unit_test(very_many),
+        cmocka_unit_test(nothing_unprintable_is_told),
+        cmocka_unit_test(files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
