@@ -127,6 +127,11 @@ static void reset_connection(struct tr_peer *peer) {
     peer->ack_at = INT64_MAX;
 }
 
+void tr_peer_set_dialer(struct tr_peer *peer, bool dialer) {
+    tr_assert(peer->phase == TR_PEER_DISCONNECTED);
+    peer->options.dialer = dialer;
+}
+
 void tr_peer_connected(struct tr_peer *peer, const uint8_t token[TR_PEER_TOKEN_SIZE], int64_t now) {
     tr_peer_disconnected(peer);
     memcpy(peer->options.token, token, TR_PEER_TOKEN_SIZE);

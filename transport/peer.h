@@ -115,6 +115,9 @@ void tr_peer_submit(struct tr_peer *peer, struct tr_parcel *parcel);
 void tr_peer_flush(struct tr_peer *peer, int64_t now);
 /* The transport has taken the last frame. */
 void tr_peer_sent(struct tr_peer *peer, int64_t now);
+/* Which side says hello on the next connection, where that is not always the same. Only while there is
+ * none. */
+void tr_peer_set_dialer(struct tr_peer *peer, bool dialer);
 /* A fresh connection (the token may be new) / it is gone (nothing if it is already lost). After `lost`,
  * events of the old connection are not to be passed on. */
 void tr_peer_connected(struct tr_peer *peer, const uint8_t token[TR_PEER_TOKEN_SIZE], int64_t now);

@@ -83,7 +83,7 @@ static void describe(void *context, uint64_t node, const void *page, char *text,
     tr_flight_describe(page, text, size);
 }
 
-__attribute__((unused)) static void ended(void *context, uint64_t node, void *page, bool in_order) {
+static void ended(void *context, uint64_t node, void *page, bool in_order) {
     struct application *application = context;
     (void)node;
     if (!in_order) tr_flight_close(page);
@@ -142,7 +142,7 @@ static int run_keeper(struct application *application) {
                    .restarts = config->root->restarts, .within = config->root->within },
         .flight_size = sizeof(struct tr_flight), .ledger_size = sizeof(struct tr_ledger),
         .config = config->source, .config_size = config->source_size, .argv = application->argv,
-        .run_node = run_node, .describe = describe, .log = log_line,
+        .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
         .context = application
     };
     int code = tr_keeper_run(&options);

@@ -79,8 +79,9 @@ enum tr_control_type {
 /* How an incarnation ended. */
 enum tr_cause {
     TR_CAUSE_STOPPED, /* in order, as asked */
-    TR_CAUSE_CRASHED, /* by itself, or by somebody outside: signal, exit, a broken control socket */
-    TR_CAUSE_KILLED   /* by the keeper, which was asked to, or whose deadline had passed */
+    TR_CAUSE_CRASHED, /* by itself: a signal, an exit, a broken control socket */
+    TR_CAUSE_KILLED   /* with SIGKILL: by the keeper, or by somebody outside, which looks the same from
+                         here; what it was handling is not to blame */
 };
 
 struct tr_control {

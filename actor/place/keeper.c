@@ -166,7 +166,8 @@ static enum tr_cause judge(const struct tr_member *process, int status, char *wh
     }
     tr_status_text(status, why, size);
     if (orderly) snprintf(why, size, "exited without being asked to");
-    return TR_CAUSE_CRASHED;
+    bool from_outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    return from_outside ? TR_CAUSE_KILLED : TR_CAUSE_CRASHED;
 }
 
 /* First who is told, then who is told about: the nodes in a process end with it. */

@@ -14,6 +14,8 @@ struct tr_ward {
     const struct tr_node_spec *spec;
     int flight; /* the page of this node, kept across incarnations */
     void *page;
+    bool page_used;     /* by an incarnation that `ended` has not been told of ... */
+    bool died;          /* ... and that did not end in order */
     pid_t pid;          /* 0: no process */
     bool own_group;     /* its process group is its own, to be killed whole */
     int pidfd, control; /* -1 without a process; control also once it was closed */

@@ -84,6 +84,7 @@ static void forget_ledger(void *context, uint64_t number) {
 static void describe(void *context, uint64_t node, char *text, size_t size) {
     struct tr_driver *driver = context;
     const struct tr_keeper_options *options = driver->options;
+    tr_wards_find(driver, node)->died = true;
     if (options->describe == NULL) return;
     options->describe(options->context, node, tr_wards_find(driver, node)->page, text, size);
 }

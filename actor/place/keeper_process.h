@@ -28,6 +28,9 @@ struct tr_keeper_options {
     /* Says what a dead node was handling, from its flight page (of flight_size bytes, written by
      * that process: believe nothing in it). `text` is empty. May be NULL. */
     void (*describe)(void *context, uint64_t node, const void *page, char *text, size_t size);
+    /* An incarnation is over for good; its page is about to be zeroed for the next one. Called once for
+     * each, at the latest before tr_keeper_run returns. May be NULL. */
+    void (*ended)(void *context, uint64_t node, void *page, bool in_order);
     /* One line for people. NULL: standard error. */
     void (*log)(void *context, const char *line);
     void *context;

@@ -23,6 +23,20 @@
 
 /* ---- All of them ---- */
 
+/* Whoever counts what is in the page does so now. */
+static void end_page(struct tr_driver *driver, struct tr_ward *ward) {
+    const struct tr_keeper_options *options = driver->options;
+    if (ward->page_used && options->ended != NULL)
+        options->ended(options->context, ward->spec->id, ward->page, !ward->died);
+    ward->page_used = ward->died = false;
+}
+
+static void new_page(struct tr_driver *driver, struct tr_ward *ward) {
+    end_page(driver, ward);
+    memset(ward->page, 0, driver->options->flight_size);
+    ward->page_used = true;
+}
+
 static bool open_page(struct tr_driver *driver, struct tr_ward *ward) {
     size_t size = driver->options->flight_size;
     ward->flight = tr_memfd_new("troupe-flight", size);
@@ -55,6 +69,7 @@ void tr_wards_close(struct tr_driver *driver) {
     for (size_t i = 0; i < driver->ward_count; i++) {
         struct tr_ward *ward = &driver->wards[i];
         tr_assert(ward->pid == 0);
+        end_page(driver, ward);
         if (ward->page != NULL) munmap(ward->page, driver->options->flight_size);
         if (ward->flight >= 0) close(ward->flight);
     }
@@ -124,7 +139,7 @@ void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incar
         note_failure(ward, "socketpair");
         return;
     }
-    memset(ward->page, 0, driver->options->flight_size);
+    new_page(driver, ward);
     ward->own_group = tr_process_own_group(ward->spec->kind == TR_NODE_MAIN);
     fflush(NULL); /* what waits in stdio is written once, by us */
     pid_t pid = fork();
@@ -232,7 +247,7 @@ static bool find_descriptor(struct tr_driver *driver, const struct tr_control *m
     if (!tr_control_carries(message->type)) return true;
     if (message->type == TR_CONTROL_START_NODE) {
         struct tr_ward *hosted = tr_wards_find(driver, message->node);
-        memset(hosted->page, 0, driver->options->flight_size);
+        new_page(driver, hosted);
         *descriptor = hosted->flight;
     } else {
         *descriptor = ledger_of(driver, message->ledger);

@@ -298,12 +298,17 @@ static void on_refused(struct tr_lane_driver *lane, uint64_t number) {
     if (number == 0 || number == lane->offer.lane) close_wire(lane);
 }
 
+static void on_up(struct tr_lane_driver *lane, int64_t now) {
+    tr_peer_set_dialer(lane->peer, !lane->offer.listen);
+    tr_peer_connected(lane->peer, lane->offer.token, now);
+}
+
 static void on_wire_event(struct tr_lane_driver *lane, struct tr_event *event) {
     bool current = lane->wire != NULL && lane->wire->number == event->number;
     int64_t now = now_of(lane);
     if (event->code == TR_LANE_FRAME) on_frame(lane, event->data, current);
     else if (!current) return;
-    else if (event->code == TR_LANE_UP) tr_peer_connected(lane->peer, lane->offer.token, now);
+    else if (event->code == TR_LANE_UP) on_up(lane, now);
     else if (event->code == TR_LANE_SENT && !lane->lost) tr_peer_sent(lane->peer, now);
     else if (event->code == TR_LANE_LOST) on_lost(lane);
 }

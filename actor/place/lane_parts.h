@@ -16,7 +16,7 @@ enum tr_lane_event {
     TR_LANE_PROGRESS, /* messages that came by this lane were settled: the lane's own event */
 };
 
-/* A message packed for the other node: a link in the lane's mailbox, then a parcel of its peer. */
+/* A message packed for the other node, its bytes behind it: a link in the lane's mailbox, then a parcel of its peer. */
 struct tr_lane_parcel {
     struct tr_link link;
     struct tr_parcel parcel;
@@ -25,7 +25,6 @@ struct tr_lane_parcel {
     uint64_t ask;
     int64_t deadline; /* of the ask */
     uint8_t flags;
-    uint8_t bytes[];
 };
 
 /* One wire of the lane: given to its callbacks, so that events of an old one are known as such. */

@@ -131,7 +131,7 @@ static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outg
     parcel->parcel = (struct tr_parcel){ .to = { outgoing->to.slot, outgoing->to.generation },
                                          .definitions = outgoing->type == NULL ? 0 : type + 1,
                                          .size = (uint32_t)(bytes.size - sizeof no_parcel),
-                                         .bytes = parcel->bytes,
+                                         .bytes = bytes.data + sizeof no_parcel,
                                          .once = outgoing->flags != 0 };
     *made = parcel;
     return TROUPE_OK;

@@ -6,7 +6,7 @@ static const char tree[] =
     "threads: 1\n"
     "tree:\n"
     "  children:\n"
-    "    - { name: pong, actor: pong, place: thread, lane: inproc }\n"
+    "    - { name: pong, actor: pong, place: inproc }\n"
     "    - { name: ping, actor: ping, args: { n: %llu } }\n";
 
 int main(int argc, char **argv) {

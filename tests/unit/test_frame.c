@@ -24,7 +24,7 @@ static const struct tr_entry entries[] = {
     { .kind = TR_ENTRY_PROOF, .proof = { 0xcc, 0xdd } },
     { .kind = TR_ENTRY_RESUME, .channel = 300, .count = 5000000000, .delivery = TR_AT_LEAST_ONCE },
     { .kind = TR_ENTRY_RESUMED },
-    { .kind = TR_ENTRY_DEFINITION, .bytes = (const uint8_t *)"count(str word, u64 n)", .size = 22 },
+    { .kind = TR_ENTRY_DEFINITION, .bytes = (const uint8_t *)"count(str word, u64 n)", .size = 21 },
     { .kind = TR_ENTRY_OPEN, .channel = 7, .to = { 12, 4000000000 } },
     { .kind = TR_ENTRY_ACCEPT, .channel = 7, .delivery = TR_AT_MOST_ONCE },
     { .kind = TR_ENTRY_REFUSE, .channel = 65535, .status = TROUPE_GONE, .count = 2 },
