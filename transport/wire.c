@@ -2,8 +2,8 @@
  * The wire: what is common to all of them. Opening by URL, the order of events, frames, closing.
  *
  * Threads. Two locks: `telling` is held while up, frame or down is told, so that these never overlap and
- * none follows down; `lock` guards a few fields and is never held across a call into NNG or out to the
- * caller, so that a callback may send. NNG never completes an operation from within its start or its
+ * none follows down; `lock` guards a few fields and is never held while the caller is told something, so
+ * that a callback may send. NNG never completes an operation from within its start or its
  * cancellation, so no callback is entered from under another one.
  *
  * The end of a connection. Whoever notices it moves the state to LOST and then ends the operations under

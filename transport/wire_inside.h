@@ -53,7 +53,7 @@ struct tr_wire {
     pthread_mutex_t telling; /* held while up, frame or down is told */
     bool silent;             /* down is told, or close has begun */
 
-    pthread_mutex_t lock;    /* guards what follows; never held across a call out of this room */
+    pthread_mutex_t lock;    /* guards what follows; never held while the caller is told something */
     enum wire_state state;
     bool sending;            /* submitted, `sent` not told */
 };

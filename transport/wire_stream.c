@@ -77,13 +77,14 @@ static size_t head_size(const struct stream *stream) {
     return stream->wire.scheme->has_types ? HEAD_MAX : HEAD_MAX - 1;
 }
 
-/* Whatever is submitted from now on would wait for ever, so it is cancelled: looked at after submitting,
- * while whoever ends the connection sets the state first and ends what is submitted afterwards. */
-static bool is_over(struct stream *stream) {
+/* After each submission: when the connection is over, what was submitted would wait for ever. Whoever ends
+ * the connection sets the state first and ends what is submitted afterwards; in any order one of the two
+ * sees the other. Under the lock, so that it never hits an operation for the next guest. */
+static void cancel_if_over(struct stream *stream, nng_aio *aio) {
     pthread_mutex_lock(&stream->wire.lock);
-    bool over = stream->wire.state >= WIRE_LOST || (!stream->greeted && stream->greeting_failed);
+    if (stream->wire.state >= WIRE_LOST || (!stream->greeted && stream->greeting_failed))
+        nng_aio_cancel(aio);
     pthread_mutex_unlock(&stream->wire.lock);
-    return over;
 }
 
 /* ---- Sending ---- */
@@ -92,7 +93,7 @@ static void submit_send(struct stream *stream, const uint8_t *bytes, size_t size
     nng_iov part = { .iov_buf = (void *)(uintptr_t)bytes, .iov_len = size };
     (void)nng_aio_set_iov(stream->send_aio, 1, &part);
     nng_stream_send(stream->connection, stream->send_aio);
-    if (is_over(stream)) nng_aio_cancel(stream->send_aio);
+    cancel_if_over(stream, stream->send_aio);
 }
 
 static void send_rest(struct stream *stream) {
@@ -152,7 +153,7 @@ static int stream_send(struct tr_wire *wire, const uint8_t *bytes, size_t size) 
 static void submit_receive(struct stream *stream, unsigned count, const nng_iov *parts) {
     (void)nng_aio_set_iov(stream->receive_aio, count, parts);
     nng_stream_recv(stream->connection, stream->receive_aio);
-    if (is_over(stream)) nng_aio_cancel(stream->receive_aio);
+    cancel_if_over(stream, stream->receive_aio);
 }
 
 static void read_more(struct stream *stream) {

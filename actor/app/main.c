@@ -24,7 +24,6 @@
 #include "place/host.h"
 #include "place/keeper_process.h"
 #include "place/ledger.h"
-#include "transport/wire.h"
 
 enum { EXIT_WRONG = 1 };
 
@@ -63,7 +62,7 @@ static int run_host(struct application *application, const struct tr_node_start 
         tr_host_free(host);
     }
     if (trace >= 0) close(trace);
-    tr_wire_fini();
+    tr_host_fini();
     return code;
 }
 

@@ -345,6 +345,8 @@ void tr_host_free(struct tr_host *host) {
     free(host);
 }
 
+void tr_host_fini(void) { tr_wire_fini(); }
+
 struct tr_node *tr_host_enter(struct tr_host *host) {
     pthread_rwlock_rdlock(&host->visitors);
     struct tr_node *node = host->nodes[TR_MAIN_NODE].node;

@@ -33,6 +33,10 @@ struct tr_host *tr_host_new(const struct tr_host_options *options);
 int tr_host_run(struct tr_host *host);
 void tr_host_free(struct tr_host *host);
 
+/* At the end of a process that Troupe owns, after the last tr_host_free: ends the transport's threads, so
+ * that leak checkers see nothing. */
+void tr_host_fini(void);
+
 /* From any thread, until tr_host_run has returned. */
 void tr_host_shutdown(struct tr_host *host);
 /* The main node, which stays until tr_host_leave; NULL: it is not up, or about to go: do not leave. */

@@ -365,7 +365,7 @@ static void deaths_are_told(void **state) {
     expect(app, "down 2 1 cause 1: killed by signal 11 (SIGSEGV) while handling count");
     expect(app, "down 2 2 cause 1: killed by signal 6 (SIGABRT) while handling count");
     expect(app, "down 2 3 cause 1: exited with code 3 while handling count");
-    expect(app, "down 2 4 cause 1: killed by signal 9 (SIGKILL) while handling count");
+    expect(app, "down 2 4 cause 2: killed by signal 9 (SIGKILL) while handling count");
     expect(app, "down 2 5 cause 1: exited without being asked to while handling count");
     expect(app, "down 2 6 cause 1: it closed its control socket while handling count");
     expect(app, "down 2 7 cause 0: stopped");

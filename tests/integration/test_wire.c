@@ -771,6 +771,19 @@ static void its_threads_take_no_signals(void **state) {
     assert_true(seen > 0);
 }
 
+/* The thread sanitizer talks to a symbolizer, even for what is suppressed: descriptors of its own. */
+#if defined(__SANITIZE_THREAD__)
+static const bool symbolizes = true;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+static const bool symbolizes = true;
+#else
+static const bool symbolizes = false;
+#endif
+#else
+static const bool symbolizes = false;
+#endif
+
 /* NNG counts references with atomics that the thread sanitizer cannot see in an uninstrumented library,
  * so whoever drops the last one seems to destroy a lock too early. */
 const char *__tsan_default_suppressions(void);
@@ -820,6 +833,6 @@ int main(void) {
     int failed = cmocka_run_group_tests_name("wire", tests, NULL, NULL);
     tr_wire_fini();
     expect_entries("/proc/self/task", threads);
-    expect_entries("/proc/self/fd", descriptors);
+    if (!symbolizes) expect_entries("/proc/self/fd", descriptors);
     return failed;
 }

@@ -586,8 +586,8 @@ static void a_death_drops_lanes_and_ledgers(void **state) {
     lane(TCP, PROCESS);
     forget();
     exited(PROCESS, SIGKILL);
-    expect("forget 2\nforget 1\n1: down 4.1 crashed: killed by signal 9 (SIGKILL)\n"
-           "5: down 4.1 crashed: killed by signal 9 (SIGKILL)\n");
+    expect("forget 2\nforget 1\n1: down 4.1 killed: killed by signal 9 (SIGKILL)\n"
+           "5: down 4.1 killed: killed by signal 9 (SIGKILL)\n");
     assert_int_equal(tr_keeper_pairs(w.keeper), 0);
     lane(MAIN, PROCESS); /* asks again, and waits for the next one */
     start(PROCESS);
