@@ -1,7 +1,7 @@
 /*
- * The bytes of entries. A table says which items follow the kind; one loop writes them, one reads and
- * checks them. Whatever a reader lets through is in range for its field, nothing more: whether a
- * channel exists or a count makes sense is for the peer to say.
+ * The bytes of entries. A table says which items follow the kind; one loop writes them, one reads
+ * and checks them. Whatever a reader lets through is in range for its field, nothing more: whether
+ * a channel exists or a count makes sense is for the peer to say.
  *
  * The two greetings may grow at the end in later versions, and are read so; all other entries have
  * exactly their items.

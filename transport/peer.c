@@ -1,20 +1,20 @@
 /*
  * The peer: its life cycle, its connections, its timers.
  *
- * The happy path. The dialer says hello, the listener answers welcome with a proof that it knows the
- * token, the dialer answers with its own. Then each side lists what it has received from this very
- * incarnation before, the sender takes up its channels where they were, and the peer is up. A parcel
- * goes into the queue of its endpoint's channel; the first one opens it. Frames gather entries of many
- * channels; one frame at a time is with the transport. The receiver hands payloads to the driver, counts
- * what is settled, and tells the sender, which hands the parcels back.
+ * The happy path. The dialer says hello, the listener answers welcome with a proof that it knows
+ * the token, the dialer answers with its own. Then each side lists what it has received from this
+ * very incarnation before, the sender takes up its channels where they were, and the peer is up. A
+ * parcel goes into the queue of its endpoint's channel; the first one opens it. Frames gather
+ * entries of many channels; one frame at a time is with the transport. The receiver hands payloads
+ * to the driver, counts what is settled, and tells the sender, which hands the parcels back.
  *
- * What can fail. A connection: everything that is not settled stays in its channel, and the lists of the
- * next connection say from where to transmit again. An incarnation: tr_peer_bury settles what it had
- * received; what it had not, and what wants to be delivered at least once, waits for the next one.
- * An endpoint: its channel is refused at a certain count; what is beyond goes back, what is below still
- * settles, then both sides close the channel and its number is free. The other side's bytes: the first
- * entry that is wrong ends the connection, and nothing that it says can make us hold more than a bounded
- * amount of memory, or settle what is not ours to settle.
+ * What can fail. A connection: everything that is not settled stays in its channel, and the lists
+ * of the next connection say from where to transmit again. An incarnation: tr_peer_bury settles
+ * what it had received; what it had not, and what wants to be delivered at least once, waits for
+ * the next one. An endpoint: its channel is refused at a certain count; what is beyond goes back,
+ * what is below still settles, then both sides close the channel and its number is free. The other
+ * side's bytes: the first entry that is wrong ends the connection, and nothing that it says can
+ * make us hold more than a bounded amount of memory, or settle what is not ours to settle.
  *
  * Nothing is allocated for a message. Parcels are linked through themselves; channels that have
  * something to do are linked in lists, so that no step walks over those that have not.

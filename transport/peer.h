@@ -1,6 +1,7 @@
 /*
- * The peer protocol: what two nodes say to each other. Pure: events in, actions out through a table of
- * callbacks; no I/O, no clock, no thread. The lane driver, the simulator and the fuzzer drive this code.
+ * The peer protocol: what two nodes say to each other. Pure: events in, actions out through a table
+ * of callbacks; no I/O, no clock, no thread. The lane driver, the simulator and the fuzzer drive
+ * this code.
  *
  * See docs/wire.md for the bytes and the rules; the essay is in peer.c.
  */
@@ -22,8 +23,8 @@ struct tr_endpoint {
 };
 
 /* One payload on its way to an endpoint. The caller allocates it and fills `to`, `bytes`, `size`,
- * `definitions`; from tr_peer_submit on it belongs to the peer, until it is handed back, exactly once,
- * through io->settled. */
+ * `definitions`; from tr_peer_submit on it belongs to the peer, until it is handed back, exactly
+ * once, through io->settled. */
 struct tr_parcel {
     struct tr_parcel *next; /* the peer's */
     struct tr_endpoint to;
@@ -81,8 +82,8 @@ struct tr_peer_io {
     enum troupe_status (*opened)(void *context, uint32_t channel, struct tr_endpoint to,
                                  enum tr_delivery *delivery);
     /* A payload for the endpoint of an open channel. A status other than TROUPE_OK: it became a dead
-     * letter here, for that reason; it is reported to its sender. The driver counts it when it settles,
-     * not before: until then a death of this node makes it one of the sender's. */
+     * letter here, for that reason; it is reported to its sender. The driver counts it when it
+     * settles, not before: until then a death of this node makes it one of the sender's. */
     enum troupe_status (*deliver)(void *context, uint32_t channel, uint64_t sequence,
                                   const uint8_t *payload, size_t size);
     /* How many messages of the channel are settled here (handled or dead), in order from 1; counts
@@ -92,11 +93,13 @@ struct tr_peer_io {
      * (the other node is dead); they are not reported to anybody. */
     void (*closed)(void *context, uint32_t channel);
     /* The parcel is the caller's again. OK: it was handled there. Another status with
-     * `counted_there`: it became a dead letter over there; else it becomes one here (or IN_DOUBT). */
+     * `counted_there`: it became a dead letter over there; else it becomes one here (or
+     * IN_DOUBT). */
     void (*settled)(void *context, struct tr_parcel *parcel, enum troupe_status status,
                     bool counted_there);
     /* Within tr_peer_died: what became of a transmitted message, HANDLED if it became a dead letter over
-     * there. NULL: all are in doubt, and of each channel only the oldest is suspected of the crash. */
+     * there. NULL: all are in doubt, and of each channel only the oldest is suspected of the
+     * crash. */
     enum tr_fate (*fate)(void *context, uint32_t channel, uint64_t sequence);
     /* Call tr_peer_tick at this time (the earliest asked for counts; INT64_MAX: none). */
     void (*timer)(void *context, int64_t at);
@@ -137,8 +140,9 @@ void tr_peer_refused(struct tr_peer *peer, uint32_t channel, uint64_t sequence,
 void tr_peer_endpoint_gone(struct tr_peer *peer, struct tr_endpoint endpoint);
 /* The other node's incarnation is dead; a higher one may follow. A connection that is left is lost.
  * Closes the channels of both sides. Settles what was transmitted by `fate` and
- * each channel's delivery: handled; unhandled: NODE_DIED, or kept for the next incarnation; in doubt:
- * IN_DOUBT, or kept, with one more attempt when `crashed` (it died by itself), POISON past the limit. */
+ * each channel's delivery: handled; unhandled: NODE_DIED, or kept for the next incarnation; in
+ * doubt: IN_DOUBT, or kept, with one more attempt when `crashed` (it died by itself), POISON past
+ * the limit. */
 void tr_peer_died(struct tr_peer *peer, bool crashed);
 /* Settles everything with this status, loses the connection, and closes the channels; the other
  * incarnation counts as dead. For a node that will not come back, and before tr_peer_free. */

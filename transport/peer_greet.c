@@ -2,14 +2,15 @@
  * The handshake, and taking up what another connection left.
  *
  * Each side makes a nonce; each proves the token by an HMAC over its role and both hellos, nonces,
- * nodes, incarnations and versions included: a proof is of no use on another connection, in the other
- * direction or for another node, and nobody in between can change what was said. Nothing that a hello
- * claims has any effect before its proof was checked. A greeting travels alone in its frame.
+ * nodes, incarnations and versions included: a proof is of no use on another connection, in the
+ * other direction or for another node, and nobody in between can change what was said. Nothing that
+ * a hello claims has any effect before its proof was checked. A greeting travels alone in its
+ * frame.
  *
  * Then each side lists the channels that it knows of the other incarnation: `resume` says how many
- * messages arrived, `refuse` that it takes none beyond a count. A channel of ours that is missing there
- * either never got through (it is opened again) or was being closed (then it is closed now). One that
- * had been accepted cannot be missing.
+ * messages arrived, `refuse` that it takes none beyond a count. A channel of ours that is missing
+ * there either never got through (it is opened again) or was being closed (then it is closed now).
+ * One that had been accepted cannot be missing.
  */
 #include "transport/peer_state.h"
 

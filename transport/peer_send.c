@@ -1,14 +1,14 @@
 /*
  * Channels out, and the making of frames.
  *
- * A channel is opened by the first parcel for its endpoint and waits for the answer before anything is
- * transmitted: so it is known, for whatever was transmitted, how the receiver wants it after a death.
- * Channels with something to say queue up in `todo`; each fills frames until it has nothing left, its
- * window is used up, or the frame is full, and then lets the others go first.
+ * A channel is opened by the first parcel for its endpoint and waits for the answer before anything
+ * is transmitted: so it is known, for whatever was transmitted, how the receiver wants it after a
+ * death. Channels with something to say queue up in `todo`; each fills frames until it has nothing
+ * left, its window is used up, or the frame is full, and then lets the others go first.
  *
- * A frame begins with answers and acks, so that a flood of payloads does not hold them back, and goes on
- * with payloads. An entry that would burst the frame waits for the next; one that is too large for any
- * ordinary frame gets the next frame for itself.
+ * A frame begins with answers and acks, so that a flood of payloads does not hold them back, and
+ * goes on with payloads. An entry that would burst the frame waits for the next; one that is too
+ * large for any ordinary frame gets the next frame for itself.
  */
 #include "transport/peer_state.h"
 

@@ -1,10 +1,10 @@
 /*
  * What becomes of parcels: each is handed back exactly once, from here.
  *
- * Acks count: all up to n are settled. `dead` says the same, and that the n-th was a dead letter. Both
- * are repeated after a reconnect, and what is known already is passed over. `refuse` cuts the channel
- * at a count: what is beyond goes back, what is below is settled as ever. A death settles what was
- * transmitted by what the ledger says about it, or, without one, as in doubt.
+ * Acks count: all up to n are settled. `dead` says the same, and that the n-th was a dead letter.
+ * Both are repeated after a reconnect, and what is known already is passed over. `refuse` cuts the
+ * channel at a count: what is beyond goes back, what is below is settled as ever. A death settles
+ * what was transmitted by what the ledger says about it, or, without one, as in doubt.
  */
 #include "transport/peer_state.h"
 

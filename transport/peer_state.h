@@ -5,7 +5,9 @@
  *   peer_greet.c    the handshake, and what was received before
  *   peer_send.c     channels out, frames out
  *   peer_settle.c   what became of parcels: acks, dead letters, refusals, deaths
- *   peer_receive.c  frames in, channels in, acks owed
+ *   peer_inbound.c  channels in
+ *   peer_acks.c     acks owed
+ *   peer_receive.c  frames in
  */
 #ifndef TR_PEER_STATE_H
 #define TR_PEER_STATE_H
@@ -37,7 +39,7 @@ enum tr_outbound_state {
     TR_OUTBOUND_STATES
 };
 
-/* A channel of the other side's. */
+/* A channel of the other side's. The table of moves is in peer_inbound.c. */
 enum tr_inbound_state {
     TR_INBOUND_FREE,
     TR_INBOUND_OPEN,
@@ -166,11 +168,16 @@ void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel, enum t
 tr_peer_take tr_peer_take_accept, tr_peer_take_refuse, tr_peer_take_ack, tr_peer_take_dead,
     tr_peer_take_closed;
 
-/* peer_receive.c */
+/* peer_inbound.c */
+struct tr_inbound *tr_inbound_find(const struct tr_peer *peer, uint32_t number); /* NULL: none */
 void tr_inbound_release(struct tr_inbound *channel);
 void tr_peer_forget_inbound(struct tr_peer *peer);
-void tr_peer_resume_inbound(struct tr_peer *peer);
 void tr_peer_put_answers(struct tr_peer *peer);
+tr_peer_take tr_peer_take_open, tr_peer_take_close;
+
+/* peer_acks.c */
+void tr_inbound_set_dead(struct tr_inbound *channel, uint64_t sequence, uint8_t why);
+void tr_peer_resume_inbound(struct tr_peer *peer);
 void tr_peer_put_acks(struct tr_peer *peer);
 
 #endif

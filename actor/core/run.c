@@ -119,7 +119,8 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
                 bool killed) {
     char why[1024];
     bool failed = status != TROUPE_OK && status != TROUPE_STOPPING;
-    describe_end(worker, cell, status, why, sizeof why);
+    if (failed) describe_end(worker, cell, status, why, sizeof why);
+    else strcpy(why, status == TROUPE_OK ? "done" : "stopped");
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
     tr_alarms_cancel_all(worker, cell);
@@ -145,7 +146,8 @@ void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_st
 
 /* ---- Beginning ---- */
 
-static bool keep_options(struct tr_cell *cell, const struct tr_run_spec *start, int64_t now) {
+static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
+                         const struct tr_run_spec *start) {
     bool plain = start->path == NULL && start->name == NULL &&
                  troupe_address_is_none(start->owner) && cell->more == NULL;
     if (plain) return true;
@@ -156,7 +158,7 @@ static bool keep_options(struct tr_cell *cell, const struct tr_run_spec *start, 
     more->owner = start->owner;
     more->key = start->key;
     more->run = start->run;
-    more->started = now;
+    more->started = tr_worker_now(worker);
     return true;
 }
 
@@ -192,7 +194,7 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
     if (start->flush) flush(worker, cell);
     worker->self.message = NULL;
     enum troupe_status status = TROUPE_NO_MEMORY;
-    if (keep_options(cell, start, tr_worker_now(worker))) status = call_start(worker, cell, start);
+    if (keep_options(worker, cell, start)) status = call_start(worker, cell, start);
     bool ready = status == TROUPE_OK && !worker->self.unready;
     worker->self.unready = false;
     if (ready && is_supervised(cell)) tr_run_ready(worker, cell);

@@ -146,7 +146,12 @@ void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incar
     if (pid == 0) be_child(driver, ward, incarnation, sockets[1], keeper);
     if (pid < 0) note_failure(ward, "fork");
     close(sockets[1]);
-    if (pid < 0 || !adopt(driver, ward, pid, sockets[0])) close(sockets[0]);
+    if (pid < 0 || !adopt(driver, ward, pid, sockets[0])) {
+        close(sockets[0]);
+        return;
+    }
+    tr_driver_log(driver, "process %s pid %d started (incarnation %llu)", ward->spec->path, (int)pid,
+                  (unsigned long long)incarnation);
 }
 
 /* ---- End ---- */

@@ -1,7 +1,8 @@
 /*
- * A peer in every state, fed with frames that nobody vouches for, between the ordinary events of its
- * life. Whatever the bytes are: no crash, no reading beyond the frame, every parcel settled once, nothing
- * left at the end. The callbacks of peer_side.h abort when they are told what cannot be.
+ * A peer in every state, fed with frames that nobody vouches for, between the ordinary events of
+ * its life. Whatever the bytes are: no crash, no reading beyond the frame, every parcel settled
+ * once, nothing left at the end. The callbacks of peer_side.h abort when they are told what cannot
+ * be.
  *
  * The input: one byte for the starting point, then steps of one byte and what the step wants.
  */

@@ -1,9 +1,9 @@
 /*
- * One side of a connection for tests: a peer with a small world behind it that notes all it is told.
- * Frames that it sends are kept until a test moves, changes or drops them.
+ * One side of a connection for tests: a peer with a small world behind it that notes all it is
+ * told. Frames that it sends are kept until a test moves, changes or drops them.
  *
- * Endpoints: slot 90 and above are not there; odd slots want at_least_once. A payload whose first byte is
- * 'x' becomes a dead letter on arrival (full). Nothing is settled before the test says so.
+ * Endpoints: slot 90 and above are not there; odd slots want at_least_once. A payload whose first
+ * byte is 'x' becomes a dead letter on arrival (full). Nothing is settled before the test says so.
  */
 #ifndef TESTS_PEER_SIDE_H
 #define TESTS_PEER_SIDE_H

@@ -1,14 +1,16 @@
 /*
- * Two machines and a wire, from a seed: everything that may happen between two nodes, in any order, and
- * what must hold nevertheless.
+ * Two machines and a wire, from a seed: everything that may happen between two nodes, in any order,
+ * and what must hold nevertheless.
  *
- * Each machine has endpoints with mailboxes, workers that handle one message at a time, and a peer. In
- * the first part of a run anything happens at random: messages are sent, frames travel or wait,
- * connections break (with all that is on its way), machines crash and come back with a new incarnation,
- * endpoints go away. In the second part nothing breaks any more, and everything must come to rest.
+ * Each machine has endpoints with mailboxes, workers that handle one message at a time, and a peer.
+ * In the first part of a run anything happens at random: messages are sent, frames travel or wait,
+ * connections break (with all that is on its way), machines crash and come back with a new
+ * incarnation, endpoints go away. In the second part nothing breaks any more, and everything must
+ * come to rest.
  *
- * A crash is seen by the other machine in one of three ways, one for each seed: with a ledger (what was
- * settled and what was being handled survives), without one, or not at all (the handshake shows it).
+ * A crash is seen by the other machine in one of three ways, one for each seed: with a ledger (what
+ * was settled and what was being handled survives), without one, or not at all (the handshake shows
+ * it).
  *
  *   sim_peer [--seed N] [--seeds COUNT]     a failing seed is printed and can be replayed
  */

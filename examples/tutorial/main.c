@@ -1,0 +1,10 @@
+/* A weather station: which actors there are. Which of them run, and where, says station.yaml. */
+#include <troupe.h>
+
+TROUPE_ACTOR_DECLARE(thermometer)
+TROUPE_ACTOR_DECLARE(logbook)
+TROUPE_ACTOR_DECLARE(display)
+
+int main(int argc, char **argv) {
+    return troupe_main(argc, argv, &thermometer_actor, &logbook_actor, &display_actor, NULL);
+}
