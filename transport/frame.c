@@ -19,7 +19,8 @@ struct layout {
     const char *items;
 };
 
-/* c channel, n count, s status, d delivery, e endpoint (two items), b bytes, p proof, h hello (seven) */
+/* c channel, n count, s status, d delivery, e endpoint (two items), b bytes, p proof,
+ * h hello (seven items) */
 static const struct layout layouts[TR_ENTRY_KINDS] = {
     [TR_ENTRY_HELLO] = { "hello", "h" },
     [TR_ENTRY_WELCOME] = { "welcome", "hp" },
@@ -160,7 +161,8 @@ static uint8_t *write_hello(uint8_t *to, const struct tr_hello *hello) {
     return to + sizeof hello->nonce;
 }
 
-void tr_frame_transcript(bool of_dialer, const struct tr_hello *dialer, const struct tr_hello *listener,
+void tr_frame_transcript(bool of_dialer, const struct tr_hello *dialer,
+                         const struct tr_hello *listener,
                          uint8_t transcript[TR_FRAME_TRANSCRIPT_SIZE]) {
     uint8_t *to = write_number(transcript, of_dialer ? 1 : 2, 1);
     to = write_hello(to, dialer);

@@ -71,7 +71,8 @@ const char *tr_entry_name(enum tr_entry_kind kind);
 
 /* What a proof is made over: the role, then both hellos, in a layout of fixed size. */
 enum { TR_FRAME_TRANSCRIPT_SIZE = 1 + 2 * (2 * 4 + 3 * 8 + TR_FRAME_NONCE_SIZE) };
-void tr_frame_transcript(bool of_dialer, const struct tr_hello *dialer, const struct tr_hello *listener,
+void tr_frame_transcript(bool of_dialer, const struct tr_hello *dialer,
+                         const struct tr_hello *listener,
                          uint8_t transcript[TR_FRAME_TRANSCRIPT_SIZE]);
 
 #endif

@@ -31,7 +31,7 @@
 static const bool allowed_moves[TR_PEER_PHASES][TR_PEER_PHASES] = {
     /* to                      DISCONNECTED GREETING PROVING RESUMING UP */
     [TR_PEER_DISCONNECTED] = { false, true, false, false, false },
-    [TR_PEER_GREETING] = { true, false, true, true, false }, /* PROVING: listener; RESUMING: dialer */
+    [TR_PEER_GREETING] = { true, false, true, true, false }, /* listener, dialer */
     [TR_PEER_PROVING] = { true, false, false, true, false },
     [TR_PEER_RESUMING] = { true, false, false, false, true },
     [TR_PEER_UP] = { true, false, false, false, false },
@@ -68,7 +68,9 @@ void tr_links_clear(struct tr_links *links) {
     }
 }
 
-static int64_t or_default(int64_t value, int64_t otherwise) { return value > 0 ? value : otherwise; }
+static int64_t or_default(int64_t value, int64_t otherwise) {
+    return value > 0 ? value : otherwise;
+}
 
 struct tr_peer *tr_peer_new(const struct tr_peer_options *options, const struct tr_peer_io *io,
                             void *context) {
@@ -192,8 +194,9 @@ void tr_peer_tick(struct tr_peer *peer, int64_t now) {
     if (now >= peer->asked_at) peer->asked_at = INT64_MAX;
     if (peer->phase == TR_PEER_DISCONNECTED) return;
     if (now - peer->heard_at >= peer->options.patience) {
-        tr_peer_lose(peer, peer->phase < TR_PEER_RESUMING ? "the other side did not finish the handshake"
-                                                          : "the other side has been silent too long");
+        bool greeted = peer->phase >= TR_PEER_RESUMING;
+        tr_peer_lose(peer, greeted ? "the other side has been silent too long"
+                                   : "the other side did not finish the handshake");
         return;
     }
     look_at_beat(peer, now);

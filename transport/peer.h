@@ -33,7 +33,7 @@ struct tr_parcel {
     const uint8_t *bytes;
     uint64_t sequence;      /* the peer's: its number on its channel, from 1 */
     uint32_t attempts;      /* the peer's: runs that it may have brought down */
-    bool once;              /* never transmitted to a second incarnation, whatever the receiver wants */
+    bool once;              /* never transmitted to a second incarnation, whatever is wanted */
 };
 
 /* What became of a message that was transmitted to a node that died: read from the ledger. */
@@ -47,7 +47,7 @@ enum {
     TR_PEER_WINDOW = 1024,           /* unsettled messages on one channel, at most */
     TR_PEER_CHANNELS = 65536,        /* open channels in one direction, at most */
     TR_PEER_MAX_FRAME = 64 * 1024,   /* frames are filled to about this */
-    TR_PEER_MAX_PAYLOAD = 16 * 1024 * 1024 + 1024, /* a larger payload gets a frame of its own, up to this */
+    TR_PEER_MAX_PAYLOAD = 16 * 1024 * 1024 + 1024, /* large ones travel alone, up to this */
     TR_PEER_DEFINITIONS = 65536,     /* definitions of one node, at most */
     TR_PEER_POISON_LIMIT = 3
 };
@@ -59,7 +59,7 @@ struct tr_peer_options {
     uint8_t token[TR_PEER_TOKEN_SIZE]; /* both sides know it; proved, never sent */
     uint64_t nonce_seed[2];          /* unpredictable */
     int64_t heartbeat;               /* ns of silence before we say something; 0: 1 s */
-    int64_t patience;                /* ns of silence before the connection counts as lost; 0: 5 s */
+    int64_t patience;                /* ns of silence before the connection is lost; 0: 5 s */
     int64_t ack_delay;               /* ns that a settled message may wait for its ack; 0: 5 ms */
 };
 
@@ -69,20 +69,21 @@ struct tr_peer_io {
     /* Send these bytes. One frame at a time: the next only after tr_peer_sent. The bytes are valid
      * during the call. */
     void (*send)(void *context, const uint8_t *frame, size_t size);
-    /* The handshake is done / the connection is of no use any more: close it. `why` is static text. Told
-     * once for each tr_peer_connected at most; the peer is disconnected by then. */
+    /* The handshake is done / the connection is of no use any more: close it. `why` is static
+     * text. Told once for each tr_peer_connected at most; the peer is disconnected by then. */
     void (*up)(void *context, uint64_t remote_incarnation);
     void (*lost)(void *context, const char *why);
-    /* The i-th definition of this node (opaque bytes, dense from 0); valid until the peer is freed. */
+    /* The i-th definition of this node (opaque bytes, dense from 0), valid until the peer is
+     * freed. */
     const uint8_t *(*definition)(void *context, uint32_t index, size_t *size);
     /* The other node's i-th definition. False: unusable; the reason is logged by the driver. */
     bool (*defined)(void *context, uint32_t index, const uint8_t *bytes, size_t size);
-    /* The other node opens a channel to a local endpoint: is it there, and what does it want? A status
-     * other than TROUPE_OK refuses, and closes the channel. */
+    /* The other node opens a channel to a local endpoint: is it there, and what does it want?
+     * A status other than TROUPE_OK refuses, and closes the channel. */
     enum troupe_status (*opened)(void *context, uint32_t channel, struct tr_endpoint to,
                                  enum tr_delivery *delivery);
-    /* A payload for the endpoint of an open channel. A status other than TROUPE_OK: it became a dead
-     * letter here, for that reason; it is reported to its sender. The driver counts it when it
+    /* A payload for the endpoint of an open channel. A status other than TROUPE_OK: it became a
+     * dead letter here, for that reason; it is reported to its sender. The driver counts it when it
      * settles, not before: until then a death of this node makes it one of the sender's. */
     enum troupe_status (*deliver)(void *context, uint32_t channel, uint64_t sequence,
                                   const uint8_t *payload, size_t size);
@@ -97,9 +98,9 @@ struct tr_peer_io {
      * IN_DOUBT). */
     void (*settled)(void *context, struct tr_parcel *parcel, enum troupe_status status,
                     bool counted_there);
-    /* Within tr_peer_died: what became of a transmitted message, HANDLED if it became a dead letter over
-     * there. NULL: all are in doubt, and of each channel only the oldest is suspected of the
-     * crash. */
+    /* Within tr_peer_died: what became of a transmitted message, HANDLED if it became a dead
+     * letter over there. NULL: all are in doubt, and of each channel only the oldest is suspected
+     * of the crash. */
     enum tr_fate (*fate)(void *context, uint32_t channel, uint64_t sequence);
     /* Call tr_peer_tick at this time (the earliest asked for counts; INT64_MAX: none). */
     void (*timer)(void *context, int64_t at);
@@ -118,14 +119,15 @@ void tr_peer_submit(struct tr_peer *peer, struct tr_parcel *parcel);
 void tr_peer_flush(struct tr_peer *peer, int64_t now);
 /* The transport has taken the last frame. */
 void tr_peer_sent(struct tr_peer *peer, int64_t now);
-/* Which side says hello on the next connection, where that is not always the same. Only while there is
- * none. */
+/* Which side says hello on the next connection, where that is not always the same. Only while
+ * there is none. */
 void tr_peer_set_dialer(struct tr_peer *peer, bool dialer);
-/* A fresh connection (the token may be new) / it is gone (nothing if it is already lost). After `lost`,
- * events of the old connection are not to be passed on. */
+/* A fresh connection (the token may be new) / it is gone (nothing if it is already lost). After
+ * `lost`, events of the old connection are not to be passed on. */
 void tr_peer_connected(struct tr_peer *peer, const uint8_t token[TR_PEER_TOKEN_SIZE], int64_t now);
 void tr_peer_disconnected(struct tr_peer *peer);
-/* A frame of the present connection. Hostile until checked: whatever is wrong with it ends in `lost`. */
+/* A frame of the present connection. Hostile until checked: whatever is wrong with it ends in
+ * `lost`. */
 void tr_peer_frame(struct tr_peer *peer, const uint8_t *frame, size_t size, int64_t now);
 void tr_peer_tick(struct tr_peer *peer, int64_t now);
 /* Some messages were settled locally: an ack may be due (it is sent with the next frame, or after

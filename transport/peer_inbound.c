@@ -61,7 +61,8 @@ static struct tr_inbound *make_channel(struct tr_peer *peer, uint32_t number) {
     struct tr_link answer = channel->answer, busy = channel->busy; /* may be queued: left alone */
     uint8_t *dead = calloc(1, TR_PEER_WINDOW);
     if (dead == NULL) return NULL;
-    *channel = (struct tr_inbound){ .answer = answer, .busy = busy, .number = number, .dead = dead };
+    *channel =
+        (struct tr_inbound){ .answer = answer, .busy = busy, .number = number, .dead = dead };
     channel->answer.owner = channel->busy.owner = channel;
     return channel;
 }

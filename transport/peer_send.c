@@ -21,7 +21,7 @@ enum { FIRST_ROOM = 16, KEPT_CAPACITY = 2 * TR_PEER_MAX_FRAME };
 static const bool allowed_moves[TR_OUTBOUND_STATES][TR_OUTBOUND_STATES] = {
     /* to                     FREE  OPENING OPEN REFUSED CLOSING */
     [TR_OUTBOUND_FREE] = { false, true, false, false, false },
-    [TR_OUTBOUND_OPENING] = { true, false, true, false, true }, /* FREE: nothing left after a death */
+    [TR_OUTBOUND_OPENING] = { true, false, true, false, true }, /* FREE: empty after a death */
     [TR_OUTBOUND_OPEN] = { true, true, false, true, false },    /* OPENING: again, after a death */
     [TR_OUTBOUND_REFUSED] = { true, false, false, false, true },
     [TR_OUTBOUND_CLOSING] = { true, false, false, false, false },

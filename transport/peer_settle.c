@@ -18,7 +18,8 @@ static void hand_back(struct tr_peer *peer, struct tr_parcel *parcel, enum troup
     peer->io.settled(peer->context, parcel, status, counted_there);
 }
 
-void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel, enum troupe_status status) {
+void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel,
+                          enum troupe_status status) {
     while (parcel != NULL) {
         struct tr_parcel *next = parcel->next;
         hand_back(peer, parcel, status, false);
@@ -27,7 +28,8 @@ void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel, enum t
 }
 
 /* The oldest parcel of the channel, which has been transmitted. */
-static void settle_first(struct tr_peer *peer, struct tr_outbound *channel, enum troupe_status status) {
+static void settle_first(struct tr_peer *peer, struct tr_outbound *channel,
+                         enum troupe_status status) {
     struct tr_parcel *parcel = channel->first;
     channel->settled++;
     tr_assert(channel->settled <= channel->sent && parcel->sequence == channel->settled);
@@ -77,7 +79,8 @@ const char *tr_peer_take_ack(struct tr_peer *peer, const struct tr_entry *entry)
 const char *tr_peer_take_dead(struct tr_peer *peer, const struct tr_entry *entry) {
     struct tr_outbound *channel = find(peer, entry);
     if (channel == NULL || channel->state == TR_OUTBOUND_OPENING) return "dead: no such channel";
-    if (entry->count == 0 || entry->count > channel->sent) return "dead: a message that was not sent";
+    if (entry->count == 0 || entry->count > channel->sent)
+        return "dead: a message that was not sent";
     if (entry->count <= channel->settled) return NULL;
     settle_to(peer, channel, entry->count - 1);
     settle_first(peer, channel, entry->status);
@@ -104,7 +107,8 @@ static struct tr_parcel *cut(struct tr_outbound *channel, uint64_t count) {
     return rest;
 }
 
-static void refuse(struct tr_peer *peer, struct tr_outbound *channel, const struct tr_entry *entry) {
+static void refuse(struct tr_peer *peer, struct tr_outbound *channel,
+                   const struct tr_entry *entry) {
     bool opening = channel->state == TR_OUTBOUND_OPENING;
     tr_outbound_unbind(peer, channel);
     tr_outbound_move(channel, opening ? TR_OUTBOUND_CLOSING : TR_OUTBOUND_REFUSED);
@@ -114,7 +118,8 @@ static void refuse(struct tr_peer *peer, struct tr_outbound *channel, const stru
 }
 
 /* Said again in the list of a new connection, about a channel that we know to be refused. */
-static const char *refused_again(struct tr_peer *peer, struct tr_outbound *channel, uint64_t count) {
+static const char *refused_again(struct tr_peer *peer, struct tr_outbound *channel,
+                                 uint64_t count) {
     if (peer->phase != TR_PEER_RESUMING) return "refuse: twice";
     return count == channel->sent ? NULL : "refuse: another count than before";
 }
@@ -165,7 +170,8 @@ static bool is_kept(struct tr_peer *peer, const struct burial *burial, struct tr
 }
 
 /* What stays in the channel: of those that were transmitted the kept ones, then all others. */
-static void bury_parcels(struct tr_peer *peer, const struct burial *burial, struct tr_outbound *channel) {
+static void bury_parcels(struct tr_peer *peer, const struct burial *burial,
+                         struct tr_outbound *channel) {
     struct tr_parcel *parcel = channel->first, **end = &channel->first;
     struct tr_parcel *last = NULL, *next;
     for (; parcel != channel->unsent; parcel = next) {
@@ -182,7 +188,8 @@ static void bury_parcels(struct tr_peer *peer, const struct burial *burial, stru
     if (channel->unsent == NULL) channel->last = last;
 }
 
-static void bury_channel(struct tr_peer *peer, const struct burial *burial, struct tr_outbound *channel) {
+static void bury_channel(struct tr_peer *peer, const struct burial *burial,
+                         struct tr_outbound *channel) {
     bool bound = channel->state == TR_OUTBOUND_OPENING || channel->state == TR_OUTBOUND_OPEN;
     bury_parcels(peer, burial, channel);
     channel->sent = channel->settled = 0;

@@ -164,7 +164,8 @@ bool tr_peer_fits(struct tr_peer *peer, size_t size);
 /* The other incarnation is dead, or forgotten. with_fate: ask io->fate. */
 void tr_peer_bury(struct tr_peer *peer, bool crashed, bool with_fate);
 /* Hands all parcels from `parcel` on back. */
-void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel, enum troupe_status status);
+void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel,
+                          enum troupe_status status);
 tr_peer_take tr_peer_take_accept, tr_peer_take_refuse, tr_peer_take_ack, tr_peer_take_dead,
     tr_peer_take_closed;
 

@@ -90,7 +90,7 @@ static struct tr_cell *take_new(struct tr_cells *cells) {
     return cell;
 }
 
-struct tr_cell *tr_cells_take(struct tr_cells *cells, enum troupe_status *status) {
+static struct tr_cell *take_shared(struct tr_cells *cells, enum troupe_status *status) {
     pthread_mutex_lock(&cells->lock);
     struct tr_cell *cell = cells->free_count > 0
                                ? tr_cells_at(cells, cells->free[--cells->free_count])
@@ -101,19 +101,41 @@ struct tr_cell *tr_cells_take(struct tr_cells *cells, enum troupe_status *status
     return cell;
 }
 
-/* Without memory for the list the slot is not used again: lost, but nothing else is. */
-void tr_cells_release(struct tr_cells *cells, struct tr_cell *cell) {
+struct tr_cell *tr_cells_take(struct tr_cells *cells, struct tr_slots *slots,
+                              enum troupe_status *status) {
+    if (slots == NULL || slots->count == 0) return take_shared(cells, status);
+    *status = TROUPE_OK;
+    return tr_cells_at(cells, slots->items[--slots->count]);
+}
+
+static bool grow_free(struct tr_cells *cells) {
+    uint32_t size = cells->free_size == 0 ? 2 * TR_SLOTS_AT_HAND : cells->free_size * 2;
+    uint32_t *list = realloc(cells->free, size * sizeof *list);
+    if (list == NULL) return false;
+    cells->free = list;
+    cells->free_size = size;
+    return true;
+}
+
+/* Without memory for the list the slots are not used again: lost, but nothing else is. */
+static void release_shared(struct tr_cells *cells, const uint32_t *slots, uint32_t count) {
     pthread_mutex_lock(&cells->lock);
-    if (cells->free_count == cells->free_size) {
-        uint32_t size = cells->free_size == 0 ? 64 : cells->free_size * 2;
-        uint32_t *list = realloc(cells->free, size * sizeof *list);
-        if (list != NULL) {
-            cells->free = list;
-            cells->free_size = size;
-        }
-    }
-    if (cells->free_count < cells->free_size) cells->free[cells->free_count++] = cell->slot;
+    for (uint32_t i = 0; i < count; i++)
+        if (cells->free_count < cells->free_size || grow_free(cells))
+            cells->free[cells->free_count++] = slots[i];
     pthread_mutex_unlock(&cells->lock);
+}
+
+void tr_cells_release(struct tr_cells *cells, struct tr_slots *slots, struct tr_cell *cell) {
+    if (slots == NULL) {
+        release_shared(cells, &cell->slot, 1);
+        return;
+    }
+    if (slots->count == TR_SLOTS_AT_HAND) {
+        slots->count /= 2;
+        release_shared(cells, slots->items + slots->count, TR_SLOTS_AT_HAND / 2);
+    }
+    slots->items[slots->count++] = cell->slot;
 }
 
 struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot) {

@@ -82,6 +82,7 @@ struct tr_cell {
     struct tr_mailbox mailbox;
     _Atomic(const struct tr_class *) class; /* of the present or last run; NULL: native or never used */
     _Atomic uint32_t queued;     /* messages pushed ... */
+    _Atomic uint32_t settled_seen; /* `settled`, as a sender last looked */
     _Atomic uint32_t generation; /* of the address that is valid now */
     _Atomic uint32_t limit;      /* of queued - settled */
     _Atomic bool drop_newest;    /* over the limit: taken, and dead */
@@ -104,6 +105,7 @@ struct tr_cell {
     const struct tr_native *native;
     void *native_context;
     struct tr_link wake, guard;
+    _Alignas(16) char small_state[16]; /* a state that fits is kept here */
 } __attribute__((aligned(64)));
 
 /* ---- The table of cells ---- */
@@ -113,7 +115,7 @@ enum { TR_CELL_SEGMENTS = 26, TR_CELL_FIRST = 64 };
 struct tr_cells {
     _Atomic(struct tr_cell *) segments[TR_CELL_SEGMENTS];
     pthread_mutex_t lock;    /* for all below */
-    uint32_t *free;          /* slots to use again */
+    uint32_t *free;          /* slots to use again; workers keep some of their own */
     uint32_t free_count, free_size;
     uint32_t next, limit;    /* never used yet; the most there may be */
     uint32_t base_generation;
@@ -127,9 +129,17 @@ void tr_cells_free(struct tr_cells *cells);
 struct tr_cell *tr_cells_at(struct tr_cells *cells, uint32_t slot);
 /* The same, and makes the segment. NULL: no memory, or over the limit. */
 struct tr_cell *tr_cells_make(struct tr_cells *cells, uint32_t slot);
-/* An EMPTY cell that nobody else gets until tr_cells_release. */
-struct tr_cell *tr_cells_take(struct tr_cells *cells, enum troupe_status *status);
-void tr_cells_release(struct tr_cells *cells, struct tr_cell *cell);
+/* Slots that a worker has at hand, so that most spawns and ends take no lock. Zero-initialised is empty. */
+enum { TR_SLOTS_AT_HAND = 128 };
+struct tr_slots {
+    uint32_t count;
+    uint32_t items[TR_SLOTS_AT_HAND];
+};
+
+/* An EMPTY cell that nobody else gets until tr_cells_release. `slots`: the calling worker's, or NULL. */
+struct tr_cell *tr_cells_take(struct tr_cells *cells, struct tr_slots *slots,
+                              enum troupe_status *status);
+void tr_cells_release(struct tr_cells *cells, struct tr_slots *slots, struct tr_cell *cell);
 
 /* The first cell from `*slot` on that was ever used; NULL: no more. For the end of a node. */
 struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot);

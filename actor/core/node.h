@@ -61,7 +61,6 @@ struct tr_node {
     _Atomic uint32_t searching;       /* awake without work, looking for some */
     _Atomic bool stopping;            /* refuses spawns and sends from outside */
     _Atomic bool halted;              /* workers are to end */
-    _Atomic uint32_t cells_live;      /* cells that are RUNNING or DOWN */
     _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
     _Atomic uint32_t log_dropped;
 };

@@ -78,10 +78,9 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     flush_held(worker, cell);
     free_more(cell);
     uint32_t generation = atomic_load(&cell->generation) + 1;
-    atomic_store(&cell->generation, generation == 0 ? 1 : generation);
-    atomic_fetch_sub(&node->cells_live, 1);
+    atomic_store_explicit(&cell->generation, generation == 0 ? 1 : generation, memory_order_release);
     tr_tell_ready(node, worker, cell);
-    if (cell->slot >= node->options.reserved_slots) tr_cells_release(&node->cells, cell);
+    if (cell->slot >= node->options.reserved_slots) tr_cells_release(&node->cells, &worker->slots, cell);
 }
 
 /* "a count of zero (counter.c:12), in message count{...}, after 1.234 s" */
@@ -125,7 +124,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
     tr_alarms_cancel_all(worker, cell);
     if (cell->more != NULL) end_kept(worker, cell);
-    free(cell->state);
+    if (cell->state != cell->small_state) free(cell->state);
     cell->state = NULL;
     cell->ended = false;
     cell->end_status = TROUPE_OK;
@@ -162,11 +161,15 @@ static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
     return true;
 }
 
+static bool make_state(struct tr_cell *cell, size_t size) {
+    bool small = size <= sizeof cell->small_state;
+    cell->state = small ? memset(cell->small_state, 0, sizeof cell->small_state) : calloc(1, size);
+    return cell->state != NULL;
+}
+
 static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell,
                                      const struct tr_run_spec *start) {
-    size_t size = start->class->type->state_size;
-    cell->state = calloc(1, size);
-    if (cell->state == NULL) return TROUPE_NO_MEMORY;
+    if (!make_state(cell, start->class->type->state_size)) return TROUPE_NO_MEMORY;
     tr_trace_life(worker, cell, "start");
     if (start->class->start == NULL) return TROUPE_OK;
     tr_handling_own(worker, start->class->start_type);
@@ -189,7 +192,6 @@ static void flush(struct tr_worker *worker, struct tr_cell *cell) {
 }
 
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
-    if (cell->life == TR_LIFE_EMPTY) atomic_fetch_add(&worker->node->cells_live, 1);
     tr_cell_move(cell, TR_LIFE_RUNNING);
     if (start->flush) flush(worker, cell);
     worker->self.message = NULL;

@@ -61,11 +61,16 @@ static struct tr_cell *cell_of(struct tr_node *node, troupe_address to) {
     return valid ? cell : NULL;
 }
 
-/* Room for one more, which the caller must use or give back. */
+/* Room for one more, which the caller must use or give back. The consumer's count is on its own cache
+ * line; what was last seen of it does until the mailbox looks full. */
 static bool reserve(struct tr_cell *cell) {
     uint32_t queued = atomic_fetch_add_explicit(&cell->queued, 1, memory_order_relaxed);
-    uint32_t settled = atomic_load_explicit(&cell->settled, memory_order_relaxed);
-    if (queued - settled < atomic_load_explicit(&cell->limit, memory_order_relaxed)) return true;
+    uint32_t limit = atomic_load_explicit(&cell->limit, memory_order_relaxed);
+    uint32_t settled = atomic_load_explicit(&cell->settled_seen, memory_order_relaxed);
+    if (queued - settled < limit) return true;
+    settled = atomic_load_explicit(&cell->settled, memory_order_acquire);
+    atomic_store_explicit(&cell->settled_seen, settled, memory_order_relaxed);
+    if (queued - settled < limit) return true;
     atomic_fetch_sub(&cell->queued, 1);
     return false;
 }
@@ -209,9 +214,9 @@ static void notify(struct tr_node *node, struct tr_worker *worker, struct tr_cel
 /* What senders look at. */
 static void set_options(struct tr_cell *cell, const struct tr_run_spec *start) {
     uint32_t limit = start->mailbox_limit == 0 ? TR_DEFAULT_MAILBOX : start->mailbox_limit;
-    atomic_store(&cell->limit, limit);
-    atomic_store(&cell->drop_newest, start->drop_newest);
-    atomic_store(&cell->at_least_once, start->at_least_once);
+    atomic_store_explicit(&cell->limit, limit, memory_order_relaxed);
+    atomic_store_explicit(&cell->drop_newest, start->drop_newest, memory_order_relaxed);
+    atomic_store_explicit(&cell->at_least_once, start->at_least_once, memory_order_relaxed);
     atomic_store_explicit(&cell->class, start->class, memory_order_release);
 }
 
@@ -232,21 +237,24 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     if (more->path == NULL) return false;
     set_options(cell, start);
     tr_cell_move(cell, TR_LIFE_DOWN);
-    atomic_fetch_add(&node->cells_live, 1);
     atomic_store(&cell->generation, TR_BOUND_GENERATION);
     return true;
+}
+
+static struct tr_slots *slots_of(struct tr_worker *worker) {
+    return worker == NULL ? NULL : &worker->slots;
 }
 
 enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
                             troupe_address *address) {
     enum troupe_status status = TROUPE_STOPPING;
     struct tr_cell *cell =
-        atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, &status);
+        atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, slots_of(worker), &status);
     if (cell == NULL) return status;
     uint32_t generation = atomic_load(&cell->generation);
     *address = (troupe_address){ node->id, cell->slot, generation };
     status = tr_start(node, worker, cell, generation, start);
-    if (status != TROUPE_OK) tr_cells_release(&node->cells, cell);
+    if (status != TROUPE_OK) tr_cells_release(&node->cells, slots_of(worker), cell);
     return status;
 }
 
@@ -273,7 +281,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
 
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {
     enum troupe_status status;
-    struct tr_cell *cell = tr_cells_take(&node->cells, &status);
+    struct tr_cell *cell = tr_cells_take(&node->cells, NULL, &status);
     if (cell == NULL) return NULL;
     cell->native = native;
     cell->native_context = context;

@@ -50,12 +50,20 @@ static void enqueue(struct tr_worker *worker, struct tr_run_link *link) {
     }
 }
 
+/* Others only take from the LIFO slot: while it is empty, its owner may simply fill it. */
+static struct tr_run_link *put_next(struct tr_worker *worker, struct tr_run_link *link) {
+    if (atomic_load_explicit(&worker->next, memory_order_relaxed) != NULL)
+        return atomic_exchange_explicit(&worker->next, link, memory_order_acq_rel);
+    atomic_store_explicit(&worker->next, link, memory_order_release);
+    return NULL;
+}
+
 void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_run_link *link = &cell->run_link;
     if (worker == NULL) {
         tr_inject_push(&node->inject, link);
     } else {
-        link = atomic_exchange_explicit(&worker->next, link, memory_order_acq_rel);
+        link = put_next(worker, link);
         if (link == NULL) return;
         enqueue(worker, link);
     }

@@ -31,6 +31,7 @@ struct tr_worker {
     uint32_t next_runs;                 /* in a row from the LIFO slot */
     uint32_t ticks;
     uint32_t random;
+    struct tr_slots slots;
     struct tr_loop loop;
     struct tr_timer_wheel wheel;
     _Atomic(struct tr_alarm *) inbox;   /* alarms that other workers want cancelled */

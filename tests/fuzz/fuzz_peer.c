@@ -84,7 +84,9 @@ static void step(struct input *input, int64_t now) {
         break;
     case 5: side_pass(&victim, &partner, now); break;
     case 6: side_pass(&partner, &victim, now); break;
-    case 7: tr_peer_endpoint_gone(victim.peer, (struct tr_endpoint){ next(input) % SLOTS, 1 }); break;
+    case 7:
+        tr_peer_endpoint_gone(victim.peer, (struct tr_endpoint){ next(input) % SLOTS, 1 });
+        break;
     case 8:
         if (next(input) % 2 == 0) replace_partner(what >= 128);
         reach(next(input) % 4, now);

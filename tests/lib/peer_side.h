@@ -124,8 +124,8 @@ static inline void side_settled(void *context, struct tr_parcel *parcel, enum tr
     size_t used = strlen(side->outcomes);
     side->settlements++;
     if (used + 32 < sizeof side->outcomes)
-        snprintf(side->outcomes + used, sizeof side->outcomes - used, "%s%c=%s%s", used > 0 ? " " : "",
-                 parcel->bytes[0], names[status], counted_there ? "!" : "");
+        snprintf(side->outcomes + used, sizeof side->outcomes - used, "%s%c=%s%s",
+                 used > 0 ? " " : "", parcel->bytes[0], names[status], counted_there ? "!" : "");
     free((uint8_t *)(uintptr_t)parcel->bytes);
     free(parcel);
 }
@@ -152,9 +152,10 @@ static inline struct tr_peer_options side_options(int number, uint64_t incarnati
 
 static inline void side_start_with(struct side *side, const struct tr_peer_options *options,
                                    bool with_fate) {
-    static const struct tr_peer_io io = { side_send, side_up, side_lost, side_definition, side_defined,
-                                          side_opened, side_deliver, side_settled_count, side_closed,
-                                          side_settled, side_fate, side_timer };
+    static const struct tr_peer_io io = {
+        side_send,    side_up,            side_lost,   side_definition, side_defined, side_opened,
+        side_deliver, side_settled_count, side_closed, side_settled,    side_fate,    side_timer
+    };
     struct tr_peer_io mine = io;
     if (!with_fate) mine.fate = NULL;
     memset(side, 0, sizeof *side);

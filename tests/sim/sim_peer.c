@@ -194,7 +194,8 @@ static enum troupe_status on_opened(void *context, uint32_t number, struct tr_en
     if (!endpoint->there || endpoint->generation != to.generation) return TROUPE_GONE;
     *delivery = endpoint->at_least_once ? TR_AT_LEAST_ONCE : TR_AT_MOST_ONCE;
     struct channel *channel = &machine->channels[number];
-    *channel = (struct channel){ .open = true, .epoch = channel->epoch + 1, .endpoint = (int)to.slot };
+    uint32_t epoch = channel->epoch + 1;
+    *channel = (struct channel){ .open = true, .epoch = epoch, .endpoint = (int)to.slot };
     return TROUPE_OK;
 }
 
@@ -584,8 +585,8 @@ static void check_message(const struct message *message, int number) {
     check(!exact || message->handled + message->dead_there <= 1, "counted twice", number);
     if (message->outcome == TROUPE_OK || message->counted_there) {
         check(there, "settled, but neither handled nor dead", number);
-        check(message->by_fate || (message->counted_there ? message->dead_there : message->handled) > 0,
-              "handled is not dead", number);
+        int as_said = message->counted_there ? message->dead_there : message->handled;
+        check(message->by_fate || as_said > 0, "handled is not dead", number);
     } else if (message->outcome == TROUPE_IN_DOUBT || message->outcome == TROUPE_POISON) {
         check(world.crashes > 0, "in doubt without a crash", number);
         check(message->outcome != TROUPE_IN_DOUBT || !message->at_least_once ||
@@ -594,7 +595,8 @@ static void check_message(const struct message *message, int number) {
                   message->parcel.to.generation, "in doubt, but wanted again", number);
     } else {
         check(!exact || !there, "dead here and there", number);
-        check(message->outcome == TROUPE_GONE || message->outcome == TROUPE_NODE_DIED, "reason", number);
+        check(message->outcome == TROUPE_GONE || message->outcome == TROUPE_NODE_DIED, "reason",
+              number);
     }
 }
 
@@ -655,8 +657,8 @@ static void seeds(void **state) {
     (void)state;
     for (uint64_t i = 0; i < seed_count; i++)
         run(first_seed + i);
-    print_message("%llu seeds, %llu crashes, %llu connections, %llu messages: %llu handled, %llu dead, "
-                  "%llu in doubt, %llu lost with their sender; %llu poison\n",
+    print_message("%llu seeds, %llu crashes, %llu connections, %llu messages: %llu handled, "
+                  "%llu dead, %llu in doubt, %llu lost with their sender; %llu poison\n",
                   (unsigned long long)seed_count, (unsigned long long)totals.crashes,
                   (unsigned long long)totals.connections, (unsigned long long)totals.messages,
                   (unsigned long long)totals.handled, (unsigned long long)totals.dead,

@@ -1,4 +1,4 @@
-/* transport/peer.h, rule by rule: two peers that talk, and frames that no honest peer would send. */
+/* transport/peer.h, rule by rule: two peers that talk, and frames that no honest peer sends. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -209,6 +209,17 @@ static void incarnations_only_rise(void **state) {
     side_start(&a, 0, 5, true);
     sides_connect(&a, &b, 0);
     assert_string_equal(b.why, "an incarnation that is known to be dead");
+}
+
+static void dialer_may_change(void **state) {
+    (void)state;
+    up();
+    tr_peer_disconnected(a.peer);
+    tr_peer_disconnected(b.peer);
+    tr_peer_set_dialer(a.peer, false);
+    tr_peer_set_dialer(b.peer, true);
+    up();
+    assert_int_equal(a.ups, 2);
 }
 
 static void unfinished_handshake(void **state) {
@@ -757,12 +768,14 @@ static void violations_when_up(void **state) {
           "refuse: a count that cannot be" },
         { { .kind = TR_ENTRY_REFUSE, .channel = 0, .status = TROUPE_GONE, .count = 3 },
           "refuse: a count that cannot be" },
-        { { .kind = TR_ENTRY_REFUSE, .channel = 7, .status = TROUPE_GONE }, "refuse: no such channel" },
+        { { .kind = TR_ENTRY_REFUSE, .channel = 7, .status = TROUPE_GONE },
+          "refuse: no such channel" },
         { { .kind = TR_ENTRY_CLOSED, .channel = 0 }, "closed: a channel that is not being closed" },
         { { .kind = TR_ENTRY_OPEN, .channel = 0, .to = { 4, 1 } }, "open: a channel that is open" },
         { { .kind = TR_ENTRY_OPEN, .channel = 1, .to = { 2, 1 } },
           "open: a second channel to one endpoint" },
-        { { .kind = TR_ENTRY_DATA, .channel = 1, .bytes = bytes, .size = 1 }, "data: no such channel" },
+        { { .kind = TR_ENTRY_DATA, .channel = 1, .bytes = bytes, .size = 1 },
+          "data: no such channel" },
         { { .kind = TR_ENTRY_CLOSE, .channel = 0 }, "close: a channel that was not refused" },
         { { .kind = TR_ENTRY_CLOSE, .channel = 5 }, "close: a channel that was not refused" },
         { { .kind = TR_ENTRY_DEFINITION, .bytes = bytes, .size = 1 }, "definition: unusable" },
@@ -908,6 +921,7 @@ int main(void) {
         TEST(two_of_a_kind),
         TEST(greetings_are_small),
         TEST(incarnations_only_rise),
+        TEST(dialer_may_change),
         TEST(unfinished_handshake),
         TEST(messages_arrive_in_order),
         TEST(waits_for_the_connection),

@@ -67,6 +67,9 @@ static void every_bit_counts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(rfc_4231), cmocka_unit_test(every_bit_counts) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rfc_4231),
+        cmocka_unit_test(every_bit_counts),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
