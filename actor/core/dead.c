@@ -5,8 +5,8 @@
 
 static const int64_t log_interval = TROUPE_SECOND / 4;
 
-void tr_dead_letter_log(struct tr_node *node, troupe_address to, const char *type,
-                        enum troupe_status reason) {
+void tr_loss_log(struct tr_node *node, const char *what, troupe_address to, const char *type,
+                 enum troupe_status reason) {
     int64_t now = tr_node_clock(node), next = atomic_load(&node->log_next);
     if (now < next || !atomic_compare_exchange_strong(&node->log_next, &next, now + log_interval)) {
         atomic_fetch_add(&node->log_dropped, 1);
@@ -15,7 +15,7 @@ void tr_dead_letter_log(struct tr_node *node, troupe_address to, const char *typ
     char path[TR_PATH_SIZE];
     uint32_t more = atomic_exchange(&node->log_dropped, 0);
     tr_log(node, TROUPE_WARNING, tr_node_path(node, to, path, sizeof path),
-           "dead letter: %s: %s%s", type, troupe_status_text(reason),
+           "%s: %s: %s%s", what, type, troupe_status_text(reason),
            more > 0 ? " (and others since the last such line)" : "");
 }
 
@@ -61,7 +61,7 @@ void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct 
         troupe_address to = { node->id, message->slot, message->generation };
         const char *type = message->type == NULL ? "a reply" : message->type->name;
         count_dead(node, worker, message, reason);
-        tr_dead_letter_log(node, to, type, reason);
+        tr_loss_log(node, "dead letter", to, type, reason);
         uint64_t ask = (message->link.flags & TR_MESSAGE_ASKED) != 0 ? message->ask : 0;
         if (message->inbound == NULL)
             tr_tell_sender(node, worker, message->from, to, type, ask, reason);

@@ -21,8 +21,9 @@ void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct 
 void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_address from,
                     troupe_address to, const char *type, uint64_t ask, enum troupe_status reason);
 
-/* A line about a dead letter, unless there were too many of late. */
-void tr_dead_letter_log(struct tr_node *node, troupe_address to, const char *type,
-                        enum troupe_status reason);
+/* A line about a message that was lost ("dead letter") or refused ("not sent"), unless there were too
+ * many of late. */
+void tr_loss_log(struct tr_node *node, const char *what, troupe_address to, const char *type,
+                 enum troupe_status reason);
 
 #endif

@@ -30,7 +30,7 @@ static bool is_supervised(const struct tr_cell *cell) {
 
 static void call_stop(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
     const struct tr_class *class = atomic_load(&cell->class);
-    if (class->stop == NULL) return;
+    if (class->stop == NULL || cell->state == NULL) return; /* no memory to begin with */
     struct tr_message *message = worker->self.message;
     worker->self.message = NULL;
     cell->ended = true; /* no asks, spawns and timers from here on */
@@ -68,6 +68,29 @@ static void flush_held(struct tr_worker *worker, struct tr_cell *cell) {
         tr_dead_letter(worker->node, worker, message, TROUPE_FLUSHED);
         if (bounded) atomic_fetch_add(&cell->settled, 1);
     }
+}
+
+/* Takes the head out of the mailbox. False: it is the wake that brought what is being done, or there is
+ * nothing behind the guard. An alarm is of a run that has ended. */
+static bool hold_next(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_link *head = tr_mailbox_head(&cell->mailbox);
+    if (head->kind == TR_LINK_MESSAGE) {
+        tr_hold_last(cell, tr_take_out(worker, cell));
+    } else if (head->kind == TR_LINK_ALARM) {
+        tr_alarm_handled(tr_alarm_of_link(tr_take_out(worker, cell)));
+    } else {
+        if (head == &cell->wake || atomic_load(&head->next) == NULL) return false;
+        cell->guarded = false;
+        tr_mailbox_advance(&cell->mailbox);
+    }
+    return true;
+}
+
+/* All that has arrived for a cell without a run becomes dead letters. */
+static void flush(struct tr_worker *worker, struct tr_cell *cell) {
+    while (hold_next(worker, cell)) {
+    }
+    flush_held(worker, cell);
 }
 
 /* From here on the address is stale; the slot may be taken by the next spawn at once. */
@@ -184,12 +207,6 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
 }
 
-/* All that has arrived becomes dead letters, up to the wake that brought this start. */
-static void flush(struct tr_worker *worker, struct tr_cell *cell) {
-    while (tr_mailbox_head(&cell->mailbox)->kind == TR_LINK_MESSAGE)
-        tr_hold_last(cell, tr_take_out(worker, cell));
-    flush_held(worker, cell);
-}
 
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
     tr_cell_move(cell, TR_LIFE_RUNNING);

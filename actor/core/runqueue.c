@@ -13,6 +13,9 @@
  * Orders. Push publishes a slot by storing tail (release), which thieves load (acquire). A thief is done
  * with its slots when it exchanges head (release); the owner loads head (acquire) before it writes over
  * them. Slots themselves need none.
+ *
+ * Push and the thief's look at tail are sequentially consistent besides: a worker that has said it is
+ * idle and then finds nothing here is seen idle by whoever pushes after that (worker.c).
  */
 #include "core/runqueue.h"
 
@@ -41,7 +44,7 @@ bool tr_runqueue_push(struct tr_runqueue *queue, struct tr_run_link *link) {
     uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
     if (tail - head == TR_RUNQUEUE_SIZE) return false;
     slot_write(queue, tail, link);
-    atomic_store_explicit(&queue->tail, tail + 1, memory_order_release);
+    atomic_store(&queue->tail, tail + 1);
     return true;
 }
 
@@ -74,7 +77,7 @@ struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runque
     uint32_t room = TR_RUNQUEUE_SIZE - (tail - atomic_load_explicit(&into->head, memory_order_acquire));
     uint32_t head = atomic_load_explicit(&from->head, memory_order_acquire);
     for (;;) {
-        uint32_t size = atomic_load_explicit(&from->tail, memory_order_acquire) - head;
+        uint32_t size = atomic_load(&from->tail) - head;
         if (size == 0) return NULL;
         if (size > TR_RUNQUEUE_SIZE) { /* head is older than tail: look again */
             head = atomic_load_explicit(&from->head, memory_order_acquire);

@@ -56,7 +56,7 @@ static struct tr_message *build(struct tr_node *node, const struct tr_outgoing *
 
 static struct tr_cell *cell_of(struct tr_node *node, troupe_address to) {
     struct tr_cell *cell = tr_cells_at(&node->cells, to.slot);
-    bool valid = cell != NULL &&
+    bool valid = cell != NULL && to.generation != 0 &&
                  atomic_load_explicit(&cell->generation, memory_order_acquire) == to.generation;
     return valid ? cell : NULL;
 }
@@ -75,18 +75,25 @@ static bool reserve(struct tr_cell *cell) {
     return false;
 }
 
+/* Room that was reserved, if only for a moment, may have kept others from being told of theirs. */
+static void give_back(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    atomic_fetch_sub(&cell->queued, 1);
+    tr_tell_ready(node, worker, cell);
+}
+
 static bool wants_ready(struct tr_node *node, troupe_address who) {
     struct tr_cell *cell = who.node == node->id ? cell_of(node, who) : NULL;
     const struct tr_class *class = cell == NULL ? NULL : atomic_load(&cell->class);
     return class != NULL && class->wants_ready;
 }
 
-/* The mailbox may have emptied since: then nobody else would tell. */
+/* The mailbox may have emptied since, or seemed fuller than it was while this sender tried: then nobody
+ * else would tell those who wait. */
 static void wait_for_room(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                           const struct tr_outgoing *outgoing) {
-    if (!wants_ready(node, outgoing->from)) return;
-    if (!tr_waiters_add(&node->waiters, outgoing->to, outgoing->from)) return;
-    atomic_store(&cell->waiters, true);
+    if (wants_ready(node, outgoing->from) &&
+        tr_waiters_add(&node->waiters, outgoing->to, outgoing->from))
+        atomic_store(&cell->waiters, true);
     tr_tell_ready(node, worker, cell);
 }
 
@@ -135,12 +142,12 @@ static enum troupe_status push_built(struct tr_node *node, struct tr_worker *wor
 static enum troupe_status send_bounded(struct tr_node *node, struct tr_worker *worker,
                                        struct tr_cell *cell, const struct tr_outgoing *outgoing) {
     if (!is_handled(outgoing, atomic_load_explicit(&cell->class, memory_order_acquire))) {
-        tr_dead_letter_log(node, outgoing->to, outgoing->type->name, TROUPE_UNHANDLED);
+        tr_loss_log(node, "not sent", outgoing->to, outgoing->type->name, TROUPE_UNHANDLED);
         return TROUPE_UNHANDLED;
     }
     if (!reserve(cell)) return refuse_full(node, worker, cell, outgoing);
     enum troupe_status status = push_built(node, worker, cell, outgoing);
-    if (status != TROUPE_OK) atomic_fetch_sub(&cell->queued, 1);
+    if (status != TROUPE_OK) give_back(node, worker, cell);
     return status;
 }
 
@@ -161,6 +168,7 @@ static struct tr_route *route_to(struct tr_node *node, uint64_t id) {
 
 static enum troupe_status send_remote(struct tr_node *node, struct tr_worker *worker,
                                       const struct tr_outgoing *outgoing) {
+    if (troupe_address_is_none(outgoing->to)) return TROUPE_GONE;
     struct tr_route *route = route_to(node, outgoing->to.node);
     if (route == NULL) return TROUPE_UNREACHABLE;
     enum troupe_status status = route->methods->send(route, worker, outgoing);
@@ -224,6 +232,7 @@ enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, stru
                             uint32_t generation, const struct tr_run_spec *start) {
     struct tr_notice *notice = tr_notice_start(start, generation);
     if (notice == NULL) return TROUPE_NO_MEMORY;
+    atomic_store(&cell->stop, 0); /* one that is not seen yet was for the run before */
     set_options(cell, start);
     notify(node, worker, cell, notice);
     return TROUPE_OK;
@@ -266,15 +275,23 @@ void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *c
     notify(node, worker, cell, notice);
 }
 
+/* A later generation comes before an earlier one, and a kill before a stop in order. */
+static void set_stop(struct tr_cell *cell, uint32_t generation, enum tr_stop how) {
+    uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how, before = atomic_load(&cell->stop);
+    while (before < stop && !atomic_compare_exchange_weak(&cell->stop, &before, stop)) {
+    }
+}
+
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
                            enum tr_stop how) {
+    if (troupe_address_is_none(to)) return TROUPE_GONE;
     if (to.node != node->id) {
         struct tr_route *route = route_to(node, to.node);
         return route == NULL ? TROUPE_UNREACHABLE : route->methods->stop(route, worker, to);
     }
     struct tr_cell *cell = cell_of(node, to);
     if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
-    atomic_store(&cell->stop, (uint64_t)to.generation << 32 | (uint64_t)how);
+    set_stop(cell, to.generation, how);
     tr_cell_wake(node, worker, cell);
     return TROUPE_OK;
 }

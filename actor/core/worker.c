@@ -14,7 +14,8 @@
  * slot wakes nobody: its worker takes it next.
  *
  * The order of the two sides (queue, then look for the idle; go idle, then look at the queues) is what
- * guarantees that no work is left lying while all sleep; both use sequentially consistent operations.
+ * guarantees that no work is left lying while all sleep; both use sequentially consistent operations:
+ * pushing into a queue is one (runqueue.c, inject.c), and so is going idle.
  */
 #include "core/worker.h"
 
@@ -67,13 +68,11 @@ void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell 
         if (link == NULL) return;
         enqueue(worker, link);
     }
-    atomic_thread_fence(memory_order_seq_cst);
     tr_wake_one(node);
 }
 
 void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell) {
     enqueue(worker, &cell->run_link);
-    atomic_thread_fence(memory_order_seq_cst);
     tr_wake_one(worker->node);
 }
 
@@ -122,13 +121,22 @@ static struct tr_run_link *find_work(struct tr_worker *worker) {
     return link;
 }
 
+/* For the processor: this is a spin. */
+static inline void relax(void) {
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static struct tr_run_link *search(struct tr_worker *worker) {
     struct tr_run_link *link = NULL;
     atomic_fetch_add(&worker->node->searching, 1);
     for (uint32_t i = 0; i < SEARCH_ROUNDS && link == NULL; i++) {
         link = steal(worker);
         if (link == NULL) link = tr_inject_pop(&worker->node->inject);
-        if (link == NULL) __builtin_ia32_pause();
+        if (link == NULL) relax();
     }
     atomic_fetch_sub(&worker->node->searching, 1);
     return link;
@@ -180,9 +188,14 @@ static void look_around(struct tr_worker *worker) {
         tr_loop_park(&worker->loop, 0);
 }
 
-/* Took work while others may sleep and more is queued: pass the word on. */
+/* Took work while others may sleep: whoever queued more meanwhile woke nobody, because this worker was
+ * searching. It passes the word on, if there is any left, in whatever queue. */
 static void share_the_rest(struct tr_worker *worker) {
-    if (tr_runqueue_size(&worker->queue) > 0) tr_wake_one(worker->node);
+    struct tr_node *node = worker->node;
+    bool left = tr_inject_size(&node->inject) > 0;
+    for (uint32_t i = 0; i < node->worker_count && !left; i++)
+        left = tr_runqueue_size(&node->workers[i].queue) > 0;
+    if (left) tr_wake_one(node);
 }
 
 static void turn(struct tr_worker *worker) {

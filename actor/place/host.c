@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "core/log.h"
 #include "place/host_parts.h"
 
@@ -30,9 +31,8 @@ int64_t tr_host_now(void) {
 
 void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
                      const struct tr_control *control) {
-    struct tr_request *request;
-    while ((request = malloc(sizeof *request)) == NULL) {
-    } /* a request that is lost would be a node that hangs; memory is only short for a moment */
+    struct tr_request *request = malloc(sizeof *request);
+    tr_assert(request != NULL); /* lost, it would be a node that hangs: better one that is restarted */
     *request = (struct tr_request){ .kind = kind, .status = status, .control = *control };
     pthread_mutex_lock(&host->lock);
     if (host->requests == NULL) host->requests = request;
@@ -145,6 +145,7 @@ static void start_node(struct tr_host *host, uint64_t id, uint64_t incarnation, 
     bool started = tr_hosted_start(hosted, id, incarnation, page);
     pthread_rwlock_unlock(&host->visitors);
     if (!started) {
+        if (id == host->own) return; /* its process ends, which says it */
         tell_stopped(host, id, "no memory, descriptors or threads for it");
         return;
     }
@@ -181,8 +182,9 @@ static void offer_lane(struct tr_host *host, const struct tr_control *control, i
 }
 
 static struct tr_lane_driver *lane_of(struct tr_host *host, uint64_t node, uint64_t peer) {
-    struct tr_hosted *hosted = &host->nodes[node];
-    return hosted->node == NULL ? NULL : hosted->lanes[peer];
+    struct tr_node *found = host->nodes[node].node;
+    return found == NULL ? NULL
+                         : (struct tr_lane_driver *)(void *)tr_routes_find(&found->routes, peer);
 }
 
 static void node_gone(struct tr_host *host, uint64_t id) {

@@ -142,7 +142,7 @@ void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down
     const struct tr_plan *plan = hosted->host->options.plan;
     struct tr_route *route = tr_routes_find(&hosted->node->routes, down->node);
     if (route != NULL)
-        tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause == TR_CAUSE_CRASHED);
+        tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause);
     for (uint32_t i = 0; hosted->node->id == TR_MAIN_NODE && i < plan->actor_count; i++) {
         const struct tr_planned *planned = &plan->actors[i];
         troupe_address to = { planned->node, planned->slot, TR_BOUND_GENERATION };

@@ -18,10 +18,12 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
+#include "base/assert.h"
 #include "core/dead.h"
 #include "core/log.h"
 #include "core/send.h"
 #include "place/lane_parts.h"
+#include "transport/frame.h"
 
 static const int64_t ack_delay = 2 * TROUPE_MILLISECOND;
 static const int64_t retry_delay = 20 * TROUPE_MILLISECOND;
@@ -71,9 +73,8 @@ static bool take_ledger(struct tr_lane_driver *lane, const struct tr_lane_offer 
 /* ---- Events, from any thread ---- */
 
 static void post(struct tr_lane_driver *lane, enum tr_lane_event code, uint64_t number, void *data) {
-    struct tr_event *event;
-    while ((event = tr_event_new(code, number, data)) == NULL) {
-    } /* an event that is lost would be a lane that hangs; memory is only short for a moment */
+    struct tr_event *event = tr_event_new(code, number, data);
+    tr_assert(event != NULL); /* lost, it would be a lane that hangs: better a node that is restarted */
     tr_cell_push(lane->node, NULL, lane->cell, &event->link);
 }
 
@@ -130,7 +131,7 @@ static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_
                                     char *error, size_t size) {
     char bound[sizeof lane->offer.url];
     struct tr_wire_options options = { .url = lane->offer.url,
-                                       .max_frame = TR_PEER_MAX_PAYLOAD + TR_PEER_MAX_FRAME,
+                                       .max_frame = TR_FRAME_MAX,
                                        .check_uid = true,
                                        .events = &wire_events,
                                        .context = wire };
@@ -173,7 +174,7 @@ static void bury(struct tr_lane_driver *lane) {
     close_wire(lane);
     lane->died = lane->asked = false;
     lane->waiting = lane->last_waiting = NULL;
-    tr_peer_died(lane->peer, lane->crashed);
+    tr_peer_died(lane->peer, lane->cause == TR_CAUSE_CRASHED);
     tr_lane_asks_died(lane);
     lane->retry_at = 0;
     while (parcel != NULL) {
@@ -190,9 +191,9 @@ static void wait_for_burial(struct tr_lane_driver *lane, struct tr_parcel *parce
     lane->last_waiting = parcel;
 }
 
-static void died(struct tr_lane_driver *lane, bool crashed) {
+static void died(struct tr_lane_driver *lane, enum tr_cause cause) {
     lane->died = true;
-    lane->crashed = crashed;
+    lane->cause = cause;
     lane->died_by = now_of(lane) + last_frames;
     if (lane->wire == NULL || !tr_peer_is_up(lane->peer)) bury(lane);
 }
@@ -244,7 +245,7 @@ static void dead(struct tr_lane_driver *lane, const struct tr_lane_parcel *parce
     if (!counted_there) {
         tr_count(lane->worker,
                  status == TROUPE_IN_DOUBT ? &counters->in_doubt : &counters->dead_outbound[status]);
-        tr_dead_letter_log(node, to, type, status);
+        tr_loss_log(node, "dead letter", to, type, status);
     }
     uint64_t ask = (parcel->flags & TR_MESSAGE_ASKED) != 0 ? parcel->ask : 0;
     tr_tell_sender(node, lane->worker, parcel->from, to, type, ask, status);
@@ -254,6 +255,8 @@ static void io_settled(void *context, struct tr_parcel *settled, enum troupe_sta
                        bool counted_there) {
     struct tr_lane_driver *lane = context;
     struct tr_lane_parcel *parcel = tr_lane_parcel_of(settled);
+    bool stopped = status == TROUPE_NODE_DIED && lane->cause == TR_CAUSE_STOPPED;
+    if (stopped) status = TROUPE_GONE;
     tr_lane_ask_settled(lane, parcel, status != TROUPE_OK);
     if (status != TROUPE_OK) dead(lane, parcel, status, counted_there);
     tr_lane_give_back(lane, parcel);
@@ -317,7 +320,7 @@ static void on_event(struct tr_lane_driver *lane, struct tr_event *event) {
     switch ((enum tr_lane_event)event->code) {
     case TR_LANE_ATTACH: attach(lane, event->data); break;
     case TR_LANE_REFUSED: on_refused(lane, event->number); break;
-    case TR_LANE_DOWN: died(lane, event->number != 0); break;
+    case TR_LANE_DOWN: died(lane, (enum tr_cause)event->number); break;
     case TR_LANE_GONE: go(lane); break;
     case TR_LANE_PROGRESS: return; /* looked at in any case; the event is the lane's own */
     case TR_LANE_UP:
@@ -470,7 +473,9 @@ void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number) {
     post(lane, TR_LANE_REFUSED, number, NULL);
 }
 
-void tr_lane_down(struct tr_lane_driver *lane, bool crashed) { post(lane, TR_LANE_DOWN, crashed, NULL); }
+void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause) {
+    post(lane, TR_LANE_DOWN, cause, NULL);
+}
 
 void tr_lane_gone(struct tr_lane_driver *lane) { post(lane, TR_LANE_GONE, 0, NULL); }
 

@@ -11,6 +11,7 @@
 
 #include "core/alarm.h"
 #include "core/waiters.h"
+#include "place/control.h"
 #include "place/ledger.h"
 #include "transport/wire.h"
 
@@ -48,8 +49,9 @@ void tr_lane_free(struct tr_lane_driver *lane);
 void tr_lane_attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer);
 /* This offer is off (0: any): if a lane is still needed, ask again. */
 void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number);
-/* The other node's incarnation is dead; `crashed`: by itself, so that what it was handling is to blame. */
-void tr_lane_down(struct tr_lane_driver *lane, bool crashed);
+/* The other node's incarnation is over. If it crashed, what it was handling is to blame; if it stopped in
+ * order, what waited there is gone, not lost by a death. */
+void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause);
 /* It will not come back unless it is started again: what waits becomes dead letters. */
 void tr_lane_gone(struct tr_lane_driver *lane);
 /* A supervisor has started it again: gone no longer. Any thread. */

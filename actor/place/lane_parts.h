@@ -7,7 +7,7 @@
 enum tr_lane_event {
     TR_LANE_ATTACH,  /* data: struct tr_lane_offer */
     TR_LANE_REFUSED, /* number: of the offer */
-    TR_LANE_DOWN,    /* number: crashed */
+    TR_LANE_DOWN,    /* number: the cause */
     TR_LANE_GONE,
     TR_LANE_UP,      /* number of the wire, as in the next three */
     TR_LANE_FRAME,   /* data: struct tr_wire_frame */
@@ -99,7 +99,8 @@ struct tr_lane_driver {
     bool closing;                    /* the node is halted */
     struct tr_parcel *waiting, *last_waiting; /* sent while `died` */
     bool lost;                       /* the peer is done with the present wire */
-    bool died, crashed;              /* the other node: to be taken up when its last frames are read */
+    bool died;                       /* the other node: to be taken up when its last frames are read */
+    enum tr_cause cause;             /* of its end */
     int64_t died_by;                 /* ... or at this time */
     int64_t retry_at;                /* when to ask for a connection again; 0: no need */
     struct tr_lane_ledger *ledger;   /* NULL: none */

@@ -192,6 +192,7 @@ static inline void side_connect(struct side *side, uint8_t token_byte, int64_t n
 
 /* The transport takes what the side has sent; false: there is nothing. */
 static inline bool side_take(struct side *side, struct side_frame *frame, int64_t now) {
+    *frame = (struct side_frame){ NULL, 0 };
     if (side->first == side->end) return false;
     *frame = side->frames[side->first++ % SIDE_FRAMES];
     if (!side->sending) return true;

@@ -38,8 +38,7 @@ TROUPE_ON(extra, repeat) {
     me->repeated++;
     return troupe_reply(self, heard, .n = msg->n);
 }
-TROUPE_ON(extra, curtain) { return troupe_exit(self); }
-TROUPE_ACTOR(extra, TROUPE_HANDLES(extra, repeat, curtain))
+TROUPE_ACTOR(extra, TROUPE_HANDLES(extra, repeat))
 
 /* ---- Players ---- */
 
@@ -82,10 +81,7 @@ TROUPE_ON(player, heard) {
     return troupe_answer_later(self, me->asker, response, .act = me->act, .numbers = { numbers, 3 });
 }
 
-TROUPE_ON(player, curtain) {
-    enum troupe_status status = troupe_send_empty(self, me->extra, curtain);
-    return status == TROUPE_OK ? troupe_exit(self) : status;
-}
+TROUPE_ON(player, curtain) { return troupe_exit(self); }
 
 TROUPE_ACTOR(player, TROUPE_STARTS(player, troupe_none),
     TROUPE_HANDLES(player, line, question, heard, curtain))
@@ -175,5 +171,5 @@ TROUPE_ACTOR(director, TROUPE_STARTS(director, play), TROUPE_HANDLES(director, h
     TROUPE_ANSWERS(director, question, response), TROUPE_ANSWERS(director, curtain, heard))
 
 int main(int argc, char **argv) {
-    return troupe_main(argc, argv, &director_actor, &player_actor, NULL);
+    return troupe_main(argc, argv, &director_actor, &player_actor, &extra_actor, NULL);
 }
