@@ -79,13 +79,18 @@ static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct 
     return more;
 }
 
+/* Not `waking`: it says nothing while some worker is between the two steps of take_wake, and a message
+ * behind a start must not be handled before it. */
+static bool has_orders(struct tr_cell *cell) {
+    return atomic_load(&cell->notices) != NULL || atomic_load(&cell->stop) != 0;
+}
+
 /* While it was in the mailbox, others thought that this wake would see their notices too. */
 static bool take_wake(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
     bool more = tr_mailbox_advance(&cell->mailbox);
-    atomic_store(&cell->waking, false);
-    if (atomic_load(&cell->notices) != NULL || atomic_load(&cell->stop) != 0)
-        tr_cell_wake(node, worker, cell);
+    (void)atomic_exchange(&cell->waking, false);
+    if (has_orders(cell)) tr_cell_wake(node, worker, cell);
     return more;
 }
 
@@ -102,7 +107,7 @@ static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr
 }
 
 static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
-    if (atomic_load_explicit(&cell->waking, memory_order_acquire)) tr_run_system(worker, cell);
+    if (has_orders(cell)) tr_run_system(worker, cell);
     if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
     struct tr_link *link = tr_mailbox_head(&cell->mailbox);
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
@@ -130,6 +135,7 @@ static void run_native(struct tr_worker *worker, struct tr_cell *cell) {
 void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.cell = cell;
     worker->self.now = 0;
+    worker->self.failure[0] = '\0'; /* of another actor, which did not fail after all */
     if (cell->native != NULL) {
         run_native(worker, cell);
         return;

@@ -108,6 +108,13 @@ struct tr_cell *tr_cells_take(struct tr_cells *cells, struct tr_slots *slots,
     return tr_cells_at(cells, slots->items[--slots->count]);
 }
 
+struct tr_cell *tr_cells_take_unused(struct tr_cells *cells) {
+    pthread_mutex_lock(&cells->lock);
+    struct tr_cell *cell = take_new(cells);
+    pthread_mutex_unlock(&cells->lock);
+    return cell;
+}
+
 static bool grow_free(struct tr_cells *cells) {
     uint32_t size = cells->free_size == 0 ? 2 * TR_SLOTS_AT_HAND : cells->free_size * 2;
     uint32_t *list = realloc(cells->free, size * sizeof *list);

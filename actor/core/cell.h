@@ -139,6 +139,9 @@ struct tr_slots {
 /* An EMPTY cell that nobody else gets until tr_cells_release. `slots`: the calling worker's, or NULL. */
 struct tr_cell *tr_cells_take(struct tr_cells *cells, struct tr_slots *slots,
                               enum troupe_status *status);
+/* One that never had an address, so that nobody's late message can come up in it. NULL: no memory, or
+ * over the limit. */
+struct tr_cell *tr_cells_take_unused(struct tr_cells *cells);
 void tr_cells_release(struct tr_cells *cells, struct tr_slots *slots, struct tr_cell *cell);
 
 /* The first cell from `*slot` on that was ever used; NULL: no more. For the end of a node. */

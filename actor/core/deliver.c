@@ -81,6 +81,7 @@ static enum tr_handled fail(struct tr_worker *worker, struct tr_cell *cell,
         message->link.attempts >= POISON_LIMIT ? TROUPE_POISON : TROUPE_FAILED;
     if (worker->self.answered) message->link.flags &= (uint8_t)~TR_MESSAGE_ASKED;
     tr_run_end(worker, cell, status, false);
+    if (cell->life == TR_LIFE_EMPTY) again = false; /* no next run: nobody supervises it */
     if (!again) tr_dead_letter_keep(worker->node, worker, message, reason);
     return again ? TR_AGAIN : TR_DONE;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/alarm.h"
+#include "core/log.h"
 #include "core/run.h"
 #include "core/send.h"
 
@@ -89,7 +90,12 @@ static void release(struct tr_node *node) {
 }
 
 static bool learn_type(struct tr_node *node, const struct troupe_message_type *type) {
-    return type == NULL || tr_types_index(&node->types, type) != UINT32_MAX;
+    struct tr_codec_error error;
+    if (type == NULL || tr_types_index(&node->types, type) != UINT32_MAX) return true;
+    bool sound = tr_codec_check_type(type, &error);
+    tr_log(node, TROUPE_ERROR, NULL, "message type %s is refused: %s", type->name,
+           sound ? "there are too many types, or it has too many fields" : error.text);
+    return false;
 }
 
 /* What its handlers handle can be named after a crash, and is known to other nodes from the start. */

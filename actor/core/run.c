@@ -207,7 +207,6 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
 }
 
-
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
     tr_cell_move(cell, TR_LIFE_RUNNING);
     if (start->flush) flush(worker, cell);
@@ -226,8 +225,10 @@ static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notic
     bool valid = notice->generation == atomic_load(&cell->generation);
     if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
         begin(worker, cell, &notice->start);
-    else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN)
+    else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN) {
+        flush(worker, cell);
         retire(worker, cell);
+    }
     tr_notice_free(notice);
 }
 
@@ -243,7 +244,9 @@ static struct tr_notice *take_notices(struct tr_cell *cell) {
     return queue;
 }
 
+/* One that was set behind a start is for that run: it waits until the start is obeyed. */
 static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
+    if (cell->life != TR_LIFE_RUNNING && atomic_load(&cell->notices) != NULL) return;
     uint64_t stop = atomic_exchange(&cell->stop, 0);
     bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
     bool killed = (uint32_t)stop == TR_STOP_KILL;
@@ -262,5 +265,5 @@ void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
         obey(worker, cell, notice);
         notice = next;
     }
-    if (atomic_load_explicit(&cell->stop, memory_order_relaxed) != 0) obey_stop(worker, cell);
+    if (atomic_load(&cell->stop) != 0) obey_stop(worker, cell);
 }

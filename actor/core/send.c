@@ -61,16 +61,21 @@ static struct tr_cell *cell_of(struct tr_node *node, troupe_address to) {
     return valid ? cell : NULL;
 }
 
+/* Others' messages may have been queued and settled since `queued` was read: it may be the lesser. */
+static bool is_below(uint32_t queued, uint32_t settled, uint32_t limit) {
+    return (int64_t)(int32_t)(queued - settled) < (int64_t)limit;
+}
+
 /* Room for one more, which the caller must use or give back. The consumer's count is on its own cache
  * line; what was last seen of it does until the mailbox looks full. */
 static bool reserve(struct tr_cell *cell) {
     uint32_t queued = atomic_fetch_add_explicit(&cell->queued, 1, memory_order_relaxed);
     uint32_t limit = atomic_load_explicit(&cell->limit, memory_order_relaxed);
     uint32_t settled = atomic_load_explicit(&cell->settled_seen, memory_order_relaxed);
-    if (queued - settled < limit) return true;
+    if (is_below(queued, settled, limit)) return true;
     settled = atomic_load_explicit(&cell->settled, memory_order_acquire);
     atomic_store_explicit(&cell->settled_seen, settled, memory_order_relaxed);
-    if (queued - settled < limit) return true;
+    if (is_below(queued, settled, limit)) return true;
     atomic_fetch_sub(&cell->queued, 1);
     return false;
 }
@@ -297,8 +302,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
 }
 
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {
-    enum troupe_status status;
-    struct tr_cell *cell = tr_cells_take(&node->cells, NULL, &status);
+    struct tr_cell *cell = tr_cells_take_unused(&node->cells);
     if (cell == NULL) return NULL;
     cell->native = native;
     cell->native_context = context;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/class.h"
+#include "core/codec.h"
 
 void tr_types_init(struct tr_types *types, struct tr_flight *flight) {
     memset(types, 0, sizeof *types);
@@ -36,7 +37,7 @@ static uint32_t add(struct tr_types *types, const struct troupe_message_type *ty
     uint32_t place, index = find(types, type, &place);
     if (index != UINT32_MAX) return index;
     index = types->count;
-    if (index == TR_MAX_TYPES) return UINT32_MAX;
+    if (index == TR_MAX_TYPES || !tr_codec_check_type(type, NULL)) return UINT32_MAX;
     char *schema = schema_of(type);
     if (schema == NULL) return UINT32_MAX;
     types->items[index] = type;

@@ -23,8 +23,8 @@ struct tr_types {
 void tr_types_init(struct tr_types *types, struct tr_flight *flight);
 void tr_types_free(struct tr_types *types);
 
-/* The number of a type; UINT32_MAX: too many types, a schema over TR_MAX_SCHEMA, or no memory. Any
- * thread; without a lock when it is known. */
+/* The number of a type; UINT32_MAX: the codec refuses it (tr_codec_check_type), too many types, a schema
+ * over TR_MAX_SCHEMA, or no memory. Any thread; without a lock when it is known. */
 uint32_t tr_types_index(struct tr_types *types, const struct troupe_message_type *type);
 
 /* By number (below count), or NULL. Any thread. */

@@ -21,6 +21,9 @@
 #include "core/log.h"
 #include "place/host_parts.h"
 
+/* How long a node that stops waits for the other nodes to settle what it had sent them. */
+#define LAST_WORDS (TROUPE_SECOND / 2)
+
 int64_t tr_host_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -157,14 +160,33 @@ static void stop_node(struct tr_host *host, uint64_t id) {
     if (id == TR_MAIN_NODE) {
         host->stopping = true;
         if (hosted->node != NULL) tr_hosted_stop_root(hosted);
-    } else if (id == host->own) {
-        host->root_ended = host->done = true;
-    } else if (hosted->node != NULL) {
-        pthread_rwlock_wrlock(&host->visitors);
-        tr_hosted_stop(hosted);
-        pthread_rwlock_unlock(&host->visitors);
-        tell_stopped(host, id, "");
+    } else if (hosted->node != NULL && hosted->leaves_by == 0) {
+        hosted->leaves_by = tr_host_now() + LAST_WORDS;
     }
+}
+
+static void end_node(struct tr_host *host, uint64_t id) {
+    if (id == host->own) {
+        host->root_ended = host->done = true;
+        return;
+    }
+    pthread_rwlock_wrlock(&host->visitors);
+    tr_hosted_stop(&host->nodes[id]);
+    pthread_rwlock_unlock(&host->visitors);
+    tell_stopped(host, id, "");
+}
+
+/* Nodes that were asked to stop. Their actors have; what these sent last may still be under way, and if it
+ * were given up now, it would be counted as dead here and as handled over there. */
+static bool see_off(struct tr_host *host) {
+    bool waits = false;
+    for (uint32_t id = 1; id <= host->node_count; id++) {
+        struct tr_hosted *hosted = &host->nodes[id];
+        if (hosted->node == NULL || hosted->leaves_by == 0) continue;
+        if (tr_hosted_settled(hosted) || tr_host_now() >= hosted->leaves_by) end_node(host, id);
+        else waits = true;
+    }
+    return waits;
 }
 
 static void offer_lane(struct tr_host *host, const struct tr_control *control, int descriptor) {
@@ -268,6 +290,13 @@ static int64_t time_to_sleep(struct tr_host *host) {
     return next == INT64_MAX ? INT64_MAX : next > now ? next - now : 0;
 }
 
+static void turn(struct tr_host *host) {
+    bool leaving = see_off(host);
+    int64_t sleep = host->done ? 0 : time_to_sleep(host);
+    tr_loop_park(&host->loop, leaving && sleep > TROUPE_MILLISECOND ? TROUPE_MILLISECOND : sleep);
+    serve_all(host);
+}
+
 static void run_with_keeper(struct tr_host *host) {
     if (!begin_with_keeper(host)) {
         tr_log(NULL, TROUPE_ERROR, NULL, "node %llu cannot start: %s", (unsigned long long)host->own,
@@ -276,8 +305,7 @@ static void run_with_keeper(struct tr_host *host) {
         return;
     }
     while (!host->done) {
-        tr_loop_park(&host->loop, time_to_sleep(host));
-        serve_all(host);
+        turn(host);
         if (host->outbox.count > 0) tr_outbox_flush(&host->outbox, host->control.fd);
     }
 }
@@ -289,9 +317,7 @@ static void run_embedded(struct tr_host *host) {
     }
     while (!host->keeper_done) {
         tr_embedded_turn(host);
-        if (host->keeper_done) break;
-        tr_loop_park(&host->loop, time_to_sleep(host));
-        serve_all(host);
+        if (!host->keeper_done) turn(host);
     }
     tr_embedded_end(host);
 }

@@ -230,6 +230,15 @@ static void add_counts(struct tr_hosted *hosted) {
     pthread_mutex_unlock(&host->lock);
 }
 
+bool tr_hosted_settled(struct tr_hosted *hosted) {
+    bool settled = true;
+    pthread_mutex_lock(&hosted->lock);
+    for (uint32_t i = 1; i <= hosted->host->node_count; i++)
+        if (hosted->lanes[i] != NULL && !tr_lane_settled(hosted->lanes[i])) settled = false;
+    pthread_mutex_unlock(&hosted->lock);
+    return settled;
+}
+
 /* Threads first; then lanes are cut, which settles what was on its way; then every run ends and every
  * mailbox is emptied; then the memory goes. */
 void tr_hosted_stop(struct tr_hosted *hosted) {

@@ -18,6 +18,7 @@ struct tr_hosted {
     struct tr_lane_driver **lanes; /* by node id */
     struct tr_cell *door;      /* main's: hears of the root */
     void *page;                /* its flight page, if the keeper gave one */
+    int64_t leaves_by;         /* asked to stop: ends when what it sent is settled, or then; 0: was not */
 };
 
 enum tr_request_kind {
@@ -84,6 +85,8 @@ void tr_host_obey(struct tr_host *host, const struct tr_control *control, int de
 /* ---- host_nodes.c ---- */
 bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);
 void tr_hosted_stop(struct tr_hosted *hosted);
+/* What it sent to other nodes is settled. */
+bool tr_hosted_settled(struct tr_hosted *hosted);
 bool tr_hosted_start_root(struct tr_hosted *hosted);
 void tr_hosted_stop_root(struct tr_hosted *hosted);
 /* The lane of a node to another; makes it. NULL: no memory. Any thread. */

@@ -192,6 +192,7 @@ static void wait_for_burial(struct tr_lane_driver *lane, struct tr_parcel *parce
 }
 
 static void died(struct tr_lane_driver *lane, enum tr_cause cause) {
+    atomic_store(&lane->down, 0);
     lane->died = true;
     lane->cause = cause;
     lane->died_by = now_of(lane) + last_frames;
@@ -322,7 +323,9 @@ static void on_event(struct tr_lane_driver *lane, struct tr_event *event) {
     case TR_LANE_REFUSED: on_refused(lane, event->number); break;
     case TR_LANE_DOWN: died(lane, (enum tr_cause)event->number); break;
     case TR_LANE_GONE: go(lane); break;
-    case TR_LANE_PROGRESS: return; /* looked at in any case; the event is the lane's own */
+    case TR_LANE_PROGRESS: /* the lane's own event, out of the mailbox only now; the flush looks */
+        (void)atomic_exchange(&lane->progress_told, false);
+        return;
     case TR_LANE_UP:
     case TR_LANE_FRAME:
     case TR_LANE_SENT:
@@ -398,6 +401,7 @@ static void flush(void *context, struct tr_worker *worker) {
     if (tr_lane_report(lane)) tr_peer_progress(lane->peer, now);
     tr_peer_flush(lane->peer, now);
     if (lane->lost) on_lost(lane);
+    atomic_store(&lane->held, tr_peer_held(lane->peer));
     ask_for_wire(lane);
     set_alarm(lane, now);
 }
@@ -437,11 +441,16 @@ struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t
     return NULL;
 }
 
+bool tr_lane_settled(const struct tr_lane_driver *lane) { return atomic_load(&lane->held) == 0; }
+
+/* What the other node had settled by now is settled here, whatever was still to be said about it. */
 void tr_lane_close(struct tr_lane_driver *lane) {
     lane->worker = NULL;
     lane->closing = true;
     atomic_store(&lane->gone, true);
-    close_wire(lane);
+    uint32_t down = atomic_load(&lane->down);
+    if (down != 0) died(lane, (enum tr_cause)(down - 1)); /* told, but no worker took it up */
+    bury(lane);
     tr_peer_abandon(lane->peer, TROUPE_GONE);
 }
 
@@ -474,6 +483,7 @@ void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number) {
 }
 
 void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause) {
+    atomic_store(&lane->down, (uint32_t)cause + 1);
     post(lane, TR_LANE_DOWN, cause, NULL);
 }
 

@@ -61,7 +61,10 @@ void tr_lane_ask_replied(struct tr_lane_driver *lane, troupe_address to, uint64_
     if (*at != NULL) drop(lane, at);
 }
 
+/* A node that stops in order has ended its runs before, and told those whose request they had kept: what
+ * is left here was flushed. */
 void tr_lane_asks_died(struct tr_lane_driver *lane) {
+    enum troupe_status outcome = lane->cause == TR_CAUSE_STOPPED ? TROUPE_GONE : TROUPE_DIED;
     for (uint32_t i = 0; i < TR_LANE_ASK_BUCKETS; i++)
         for (struct tr_lane_ask **at = &lane->asks[i]; *at != NULL;) {
             struct tr_lane_ask *entry = *at;
@@ -69,7 +72,7 @@ void tr_lane_asks_died(struct tr_lane_driver *lane) {
                 at = &entry->next;
                 continue;
             }
-            tr_send_outcome(lane->node, lane->worker, entry->from, entry->ask, TROUPE_DIED);
+            tr_send_outcome(lane->node, lane->worker, entry->from, entry->ask, outcome);
             drop(lane, at);
         }
 }

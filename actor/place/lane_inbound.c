@@ -89,7 +89,6 @@ static bool is_idle(struct tr_lane_inbound *inbound) {
 bool tr_lane_report(struct tr_lane_driver *lane) {
     bool some = false;
     atomic_store(&lane->progress, 0);
-    atomic_store(&lane->progress_told, false);
     for (struct tr_lane_inbound **at = &lane->active; *at != NULL;) {
         struct tr_lane_inbound *inbound = *at;
         some = report(lane, inbound) || some;

@@ -88,6 +88,8 @@ struct tr_lane_driver {
     _Atomic(struct tr_credit *) credits[TR_CREDIT_SEGMENTS]; /* by slot over there */
     struct tr_waiters waiters;
     _Atomic bool gone;               /* the other node is stopped for good */
+    _Atomic uint64_t held;           /* parcels that are not settled, as of the last batch */
+    _Atomic uint32_t down;           /* its end was told, and not taken up yet: the cause + 1; 0: no */
     _Atomic uint32_t progress;       /* settled since the lane last looked */
     _Atomic bool progress_told;
     /* the cell's */

@@ -98,20 +98,31 @@ static enum troupe_status send_request(troupe_self *self, troupe_address to, uin
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
 
+/* Not even sent. */
+static enum troupe_status refuse(troupe_self *self, const struct troupe_message_type *type,
+                                 enum troupe_status status, const char *why) {
+    if (why[0] != '\0')
+        tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "not asked: %s: %s", type->name,
+               why);
+    tr_bump(&self->worker->flight->refused);
+    return status;
+}
+
 enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int64_t timeout,
                                       const struct troupe_message_type *type, const void *message) {
     struct tr_codec_error error = { 0 };
     enum troupe_status status;
     const struct troupe_entry *entry =
         tr_class_answer(atomic_load(&self->cell->class), type);
-    if (self->cell->ended) return TROUPE_STOPPING;
-    if (entry == NULL || timeout <= 0) return TROUPE_INVALID;
+    if (self->cell->ended) return refuse(self, type, TROUPE_STOPPING, "");
+    if (entry == NULL) return refuse(self, type, TROUPE_INVALID, "the actor has no answer handler for it");
+    if (timeout <= 0) return refuse(self, type, TROUPE_INVALID, "its timeout is not more than 0");
     struct tr_ask *ask = ask_new(entry, type, message, &status, &error);
-    if (ask == NULL) return status;
+    if (ask == NULL) return refuse(self, type, status, error.text);
     uint64_t id = tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0);
     if (id == 0) {
         release(&ask->alarm);
-        return TROUPE_NO_MEMORY;
+        return refuse(self, type, TROUPE_NO_MEMORY, "");
     }
     status = send_request(self, to, id, type, message);
     if (status != TROUPE_OK) tr_alarm_cancel(self->worker, self->cell, id);

@@ -1,4 +1,5 @@
 /* Names, and actors started from code: the part of include/troupe/actor.h about them. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,9 +74,29 @@ static enum troupe_status prepare(struct tr_node *node, const struct troupe_acto
                start->class->start_type->name, type->name);
     else {
         start->args = tr_message_new(type, args, &status, &error);
-        if (status == TROUPE_INVALID)
+        if (status != TROUPE_OK && status != TROUPE_NO_MEMORY)
             tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", type->name, error.text);
     }
+    return status;
+}
+
+/* Under the lock of the names: nobody else takes the name before the actor has it, and if the actor ends
+ * at once, its name is released after it was given. */
+static enum troupe_status spawn_with_name(struct tr_node *node, struct tr_worker *worker,
+                                          struct tr_run_spec *start, troupe_address *address) {
+    char path[TR_NAME_MAX + 2];
+    struct tr_registry *registry = &tr_services_of(node)->registry;
+    struct tr_name *name = NULL;
+    pthread_mutex_lock(&registry->lock);
+    enum troupe_status status = tr_name_take(registry, start->name, &name);
+    if (status == TROUPE_OK) {
+        snprintf(path, sizeof path, "/%s", start->name);
+        start->path = path;
+        status = tr_spawn(node, worker, start, address);
+        if (status == TROUPE_OK) name->address = *address;
+        else tr_name_drop(registry, start->name);
+    }
+    pthread_mutex_unlock(&registry->lock);
     return status;
 }
 
@@ -83,7 +104,6 @@ enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker
                                   troupe_address *address, const struct troupe_actor_type *actor,
                                   const struct troupe_spawn_options *options,
                                   const struct troupe_message_type *type, const void *args) {
-    struct tr_registry *registry = &tr_services_of(node)->registry;
     struct tr_run_spec start = { 0 };
     if (options != NULL) {
         start.name = options->name;
@@ -92,14 +112,8 @@ enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker
     }
     enum troupe_status status = prepare(node, actor, type, args, &start);
     if (status != TROUPE_OK) return status;
-    /* The name first, without an address: nobody else gets it meanwhile. */
-    if (start.name != NULL) status = tr_registry_add(registry, start.name, (troupe_address){ 0 });
-    if (status == TROUPE_OK) {
-        status = tr_spawn(node, worker, &start, address);
-        if (status == TROUPE_OK && start.name != NULL)
-            tr_registry_set(registry, start.name, *address);
-        if (status != TROUPE_OK && start.name != NULL) tr_registry_remove(registry, start.name);
-    }
+    status = start.name == NULL ? tr_spawn(node, worker, &start, address)
+                                : spawn_with_name(node, worker, &start, address);
     if (status != TROUPE_OK) tr_message_free(start.args);
     return status;
 }

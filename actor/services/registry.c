@@ -29,35 +29,38 @@ static struct tr_name **place_of(struct tr_registry *registry, const char *name)
     return place;
 }
 
-static enum troupe_status add_locked(struct tr_registry *registry, const char *name,
-                                     troupe_address address) {
-    struct tr_name **place = place_of(registry, name);
-    if (*place != NULL)
-        return troupe_address_equal((*place)->address, address) ? TROUPE_OK : TROUPE_EXISTS;
-    size_t size = strlen(name) + 1;
-    struct tr_name *entry = malloc(sizeof *entry + size);
+static bool is_valid(const char *text) {
+    return text != NULL && text[0] != '\0' && strlen(text) <= TR_NAME_MAX;
+}
+
+enum troupe_status tr_name_take(struct tr_registry *registry, const char *text, struct tr_name **name) {
+    if (!is_valid(text)) return TROUPE_INVALID;
+    struct tr_name **place = place_of(registry, text);
+    *name = *place;
+    if (*place != NULL) return TROUPE_EXISTS;
+    size_t size = strlen(text) + 1;
+    struct tr_name *entry = calloc(1, sizeof *entry + size);
     if (entry == NULL) return TROUPE_NO_MEMORY;
-    entry->next = NULL;
-    entry->address = address;
-    memcpy(entry->text, name, size);
-    *place = entry;
+    memcpy(entry->text, text, size);
+    *name = *place = entry;
     return TROUPE_OK;
+}
+
+void tr_name_drop(struct tr_registry *registry, const char *text) {
+    struct tr_name **place = place_of(registry, text), *entry = *place;
+    if (entry != NULL) *place = entry->next;
+    free(entry);
 }
 
 enum troupe_status tr_registry_add(struct tr_registry *registry, const char *name,
                                    troupe_address address) {
-    if (name == NULL || name[0] == '\0' || strlen(name) > TR_NAME_MAX) return TROUPE_INVALID;
+    struct tr_name *entry = NULL;
     pthread_mutex_lock(&registry->lock);
-    enum troupe_status status = add_locked(registry, name, address);
+    enum troupe_status status = tr_name_take(registry, name, &entry);
+    if (status == TROUPE_OK) entry->address = address;
+    if (status == TROUPE_EXISTS && troupe_address_equal(entry->address, address)) status = TROUPE_OK;
     pthread_mutex_unlock(&registry->lock);
     return status;
-}
-
-void tr_registry_set(struct tr_registry *registry, const char *name, troupe_address address) {
-    pthread_mutex_lock(&registry->lock);
-    struct tr_name *entry = *place_of(registry, name);
-    if (entry != NULL) entry->address = address;
-    pthread_mutex_unlock(&registry->lock);
 }
 
 troupe_address tr_registry_find(struct tr_registry *registry, const char *name) {
@@ -70,8 +73,6 @@ troupe_address tr_registry_find(struct tr_registry *registry, const char *name) 
 
 void tr_registry_remove(struct tr_registry *registry, const char *name) {
     pthread_mutex_lock(&registry->lock);
-    struct tr_name **place = place_of(registry, name), *entry = *place;
-    if (entry != NULL) *place = entry->next;
+    tr_name_drop(registry, name);
     pthread_mutex_unlock(&registry->lock);
-    free(entry);
 }

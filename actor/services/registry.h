@@ -13,7 +13,7 @@ enum { TR_NAME_BUCKETS = 1024, TR_NAME_MAX = 64 };
 
 struct tr_name {
     struct tr_name *next;
-    troupe_address address; /* none: taken, by an actor that is being made */
+    troupe_address address;
     char text[];
 };
 
@@ -28,11 +28,14 @@ void tr_registry_free(struct tr_registry *registry);
 /* EXISTS, INVALID (empty or too long), NO_MEMORY. Any thread, all of these. */
 enum troupe_status tr_registry_add(struct tr_registry *registry, const char *name,
                                    troupe_address address);
-/* Fills in the address of a name that was added without. */
-void tr_registry_set(struct tr_registry *registry, const char *name, troupe_address address);
-/* No address: there is no such name, or its actor is still being made. */
+/* No address: there is no such name. */
 troupe_address tr_registry_find(struct tr_registry *registry, const char *name);
 void tr_registry_remove(struct tr_registry *registry, const char *name);
+
+/* Under the registry's lock, for an actor that is being made: a name that the caller gives its address
+ * before it unlocks, or drops again. */
+enum troupe_status tr_name_take(struct tr_registry *registry, const char *text, struct tr_name **name);
+void tr_name_drop(struct tr_registry *registry, const char *text);
 
 /* troupe_spawn, from a worker or (NULL) from outside. */
 enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,

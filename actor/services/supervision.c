@@ -11,7 +11,8 @@
  * itself is only noted; when the work at hand is done, the noted ones are judged from the left. A child
  * that a group restart brings down anyway is not judged any more: three children that died at once are one
  * restart of one_for_all, and three of one_for_one. So does OTP, whose supervisor does not read its
- * mailbox meanwhile.
+ * mailbox meanwhile. But children that die with their node have one cause, and are one restart in any
+ * strategy: the first of them that is restarted is counted, for all.
  *
  * Failures. A child that fails to start at first ends everything. A failed start during a restart is
  * another restart, counted like the first, of the child that failed. One more restart than allowed within
@@ -82,6 +83,7 @@ struct child {
     uint64_t run;      /* starts so far */
     enum tr_exit why;  /* ENDED */
     bool failed_start; /* ENDED before it was started */
+    uint64_t cause;    /* ENDED: shared by those that ended for one reason; 0: it was counted */
 };
 
 struct tr_supervision {
@@ -96,6 +98,7 @@ struct tr_supervision {
     uint32_t origin;      /* whose end made the group restart */
     uint32_t cursor;
     uint32_t ended;       /* children in ENDED */
+    uint64_t causes;      /* given out so far */
     bool gave_up;
     int64_t now;
     int64_t deadline;     /* of the child that is stopping; INT64_MAX: none */
@@ -158,6 +161,14 @@ static bool count_restart(struct tr_supervision *s) {
     return true;
 }
 
+/* One cause is counted once: the others that ended of it are excused. */
+static bool count_cause(struct tr_supervision *s, uint64_t cause) {
+    if (cause == 0) return true;
+    for (uint32_t i = 0; i < s->rules.child_count; i++)
+        if (s->children[i].cause == cause) s->children[i].cause = 0;
+    return count_restart(s);
+}
+
 /* ---- Judging ---- */
 
 static void end_all(struct tr_supervision *s, bool gave_up) {
@@ -168,7 +179,7 @@ static void end_all(struct tr_supervision *s, bool gave_up) {
 }
 
 static void restart(struct tr_supervision *s, uint32_t index) {
-    if (!count_restart(s)) {
+    if (!count_cause(s, s->children[index].cause)) {
         end_all(s, true);
     } else if (s->rules.strategy == TR_ONE_FOR_ONE) {
         move(s, &s->children[index], DOWN);
@@ -321,17 +332,33 @@ void tr_supervision_started(struct tr_supervision *s, uint32_t index, uint64_t r
     advance(s);
 }
 
+static void note_end(struct tr_supervision *s, struct child *child, enum tr_exit why) {
+    if (child->state == STOPPING) set_deadline(s, INT64_MAX);
+    child->why = why;
+    child->cause = s->causes;
+    child->failed_start = child->state == STARTING;
+    move(s, child, ENDED);
+    if (child->failed_start && s->phase == OPENING) end_all(s, true);
+    if (child->failed_start && s->phase == RESTARTING) turn(s, SUPERVISING); /* to be judged */
+}
+
 void tr_supervision_exited(struct tr_supervision *s, uint32_t index, uint64_t run, enum tr_exit why,
                            int64_t now) {
     struct child *child = running(s, index, run);
     set_now(s, now);
     if (child == NULL) return;
-    if (child->state == STOPPING) set_deadline(s, INT64_MAX);
-    child->why = why;
-    child->failed_start = child->state == STARTING;
-    move(s, child, ENDED);
-    if (child->failed_start && s->phase == OPENING) end_all(s, true);
-    if (child->failed_start && s->phase == RESTARTING) turn(s, SUPERVISING); /* to be judged */
+    s->causes++;
+    note_end(s, child, why);
+    advance(s);
+}
+
+void tr_supervision_lost(struct tr_supervision *s, const bool *lost, int64_t now) {
+    set_now(s, now);
+    s->causes++;
+    for (uint32_t i = 0; i < s->rules.child_count; i++) {
+        struct child *child = &s->children[i];
+        if (lost[i] && (moves[child->state] & TO(ENDED)) != 0) note_end(s, child, TR_EXIT_FAILED);
+    }
     advance(s);
 }
 

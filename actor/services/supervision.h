@@ -69,6 +69,9 @@ void tr_supervision_start(struct tr_supervision *supervision, int64_t now);
 void tr_supervision_started(struct tr_supervision *supervision, uint32_t child, uint64_t run, int64_t now);
 void tr_supervision_exited(struct tr_supervision *supervision, uint32_t child, uint64_t run,
                            enum tr_exit why, int64_t now);
+/* All children that `lost` (one entry for each child) names and that live have FAILED, at once and for one
+ * reason: the death of a node. However many are started again for it, it counts as one restart. */
+void tr_supervision_lost(struct tr_supervision *supervision, const bool *lost, int64_t now);
 void tr_supervision_tick(struct tr_supervision *supervision, int64_t now);
 /* Once is enough; before the start, too. */
 void tr_supervision_stop(struct tr_supervision *supervision, int64_t now);

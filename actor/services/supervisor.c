@@ -22,6 +22,7 @@ struct tr_supervisor {
     struct tr_supervision *machine;
     troupe_self *self;  /* of the handler at hand */
     uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
+    bool *lost;         /* children that died with their node: for the event at hand */
     troupe_timer timer;
     bool stopped, gave_up;
     char last_failure[512]; /* for the report when it gives up */
@@ -117,7 +118,8 @@ TROUPE_START(tr_supervisor, tr_supervise) {
     me->spec = &services->supervisors[args->index];
     me->runs = calloc(me->spec->rules.child_count + 1, sizeof *me->runs);
     me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
-    if (me->runs == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
+    me->lost = calloc(me->spec->rules.child_count + 1, sizeof *me->lost);
+    if (me->runs == NULL || me->lost == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
     self->unready = true;
     tr_supervision_start(me->machine, enter(me, self));
     return leave(me);
@@ -126,6 +128,7 @@ TROUPE_START(tr_supervisor, tr_supervise) {
 TROUPE_STOP(tr_supervisor) {
     if (me->machine != NULL) tr_supervision_free(me->machine);
     free(me->runs);
+    free(me->lost);
 }
 
 TROUPE_ON(tr_supervisor, tr_started) {
@@ -143,30 +146,32 @@ static enum tr_exit exit_of(enum troupe_status status) {
                                        : TR_EXIT_FAILED;
 }
 
-static void child_exited(struct tr_supervisor *me, uint32_t child, uint64_t run,
-                         enum troupe_status status, const char *why, int64_t now) {
+static void note_exit(struct tr_supervisor *me, uint32_t child, enum troupe_status status,
+                      const char *why) {
     const char *path = me->spec->children[child].path;
-    if (run != me->runs[child]) return;
     me->runs[child] = 0;
-    if (exit_of(status) == TR_EXIT_FAILED) {
-        tr_log(me->self->worker->node, TROUPE_ERROR, path, "failed: %s", why);
-        snprintf(me->last_failure, sizeof me->last_failure, "%s: %s", path, why);
-    }
-    tr_supervision_exited(me->machine, child, run, exit_of(status), now);
+    if (exit_of(status) != TR_EXIT_FAILED) return;
+    tr_log(me->self->worker->node, TROUPE_ERROR, path, "failed: %s", why);
+    snprintf(me->last_failure, sizeof me->last_failure, "%s: %s", path, why);
 }
 
 TROUPE_ON(tr_supervisor, tr_exited) {
-    if (msg->key >= me->spec->rules.child_count) return TROUPE_OK;
-    child_exited(me, (uint32_t)msg->key, (uint64_t)msg->run + 1, (enum troupe_status)msg->status,
-                 msg->why, enter(me, self));
+    uint64_t run = (uint64_t)msg->run + 1;
+    if (msg->key >= me->spec->rules.child_count || run != me->runs[msg->key]) return TROUPE_OK;
+    int64_t now = enter(me, self);
+    note_exit(me, (uint32_t)msg->key, (enum troupe_status)msg->status, msg->why);
+    tr_supervision_exited(me->machine, (uint32_t)msg->key, run,
+                          exit_of((enum troupe_status)msg->status), now);
     return leave(me);
 }
 
 TROUPE_ON(tr_supervisor, tr_node_down) {
     int64_t now = enter(me, self);
-    for (uint32_t i = 0; i < me->spec->rules.child_count; i++)
-        if (me->spec->children[i].node == msg->node && me->runs[i] != 0)
-            child_exited(me, i, me->runs[i], TROUPE_NODE_DIED, msg->why, now);
+    for (uint32_t i = 0; i < me->spec->rules.child_count; i++) {
+        me->lost[i] = me->spec->children[i].node == msg->node && me->runs[i] != 0;
+        if (me->lost[i]) note_exit(me, i, TROUPE_NODE_DIED, msg->why);
+    }
+    tr_supervision_lost(me->machine, me->lost, now);
     return leave(me);
 }
 

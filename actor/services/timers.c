@@ -31,7 +31,7 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     tr_alarm_drop(alarm);
 }
 
-static struct tr_tick *tick_new(const struct troupe_entry *entry,
+static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *entry,
                                 const struct troupe_message_type *type, const void *message,
                                 enum troupe_status *status) {
     struct tr_codec_error error = { 0 };
@@ -43,6 +43,9 @@ static struct tr_tick *tick_new(const struct troupe_entry *entry,
     made->entry = entry;
     made->message = tr_message_new(type, message, status, &error);
     if (made->message != NULL) return made;
+    if (*status != TROUPE_NO_MEMORY)
+        tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "no timer: %s: %s", type->name,
+               error.text);
     free(made);
     return NULL;
 }
@@ -55,7 +58,7 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
     if (timer != NULL) timer->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
     if (entry == NULL || delay < 0 || interval < 0) return TROUPE_INVALID;
-    struct tr_tick *made = tick_new(entry, type, message, &status);
+    struct tr_tick *made = tick_new(self, entry, type, message, &status);
     if (made == NULL) return status;
     uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);
     if (id == 0) {

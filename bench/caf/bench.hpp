@@ -7,10 +7,18 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 using ball_atom = caf::atom_constant<caf::atom("ball")>;
 using item_atom = caf::atom_constant<caf::atom("item")>;
 using started_atom = caf::atom_constant<caf::atom("started")>;
+
+using ask_atom = caf::atom_constant<caf::atom("ask")>;
+using token_atom = caf::atom_constant<caf::atom("token")>;
+using meet_atom = caf::atom_constant<caf::atom("meet")>;
+using change_atom = caf::atom_constant<caf::atom("change")>;
+using closed_atom = caf::atom_constant<caf::atom("closed")>;
 
 using bench_clock = std::chrono::steady_clock;
 
@@ -22,16 +30,37 @@ inline uint64_t bench_count(int argc, char** argv, uint64_t standard) {
   return argc > 1 ? std::strtoull(argv[1], nullptr, 10) : standard;
 }
 
-inline void bench_latency(const char* work, const char* params, uint64_t n, double seconds) {
-  std::printf("work=%s params=%s,n:%llu value=%.4f unit=us better=lower\n", work, params,
-              static_cast<unsigned long long>(n), seconds * 1e6 / static_cast<double>(n));
+inline unsigned bench_variant(int argc, char** argv, unsigned standard) {
+  return argc > 2 ? static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10)) : standard;
+}
+
+inline void bench_each(const char* work, const std::string& params, uint64_t n, double total,
+                       const char* unit) {
+  std::printf("work=%s params=%s,n:%llu value=%.4f unit=%s better=lower\n", work, params.c_str(),
+              static_cast<unsigned long long>(n), total / static_cast<double>(n), unit);
   std::fflush(stdout);
 }
 
-inline void bench_rate(const char* work, const char* params, uint64_t n, double seconds) {
-  std::printf("work=%s params=%s,n:%llu value=%.0f unit=per_s better=higher\n", work, params,
+inline void bench_latency(const char* work, const std::string& params, uint64_t n, double seconds) {
+  bench_each(work, params, n, seconds * 1e6, "us");
+}
+
+inline void bench_rate(const char* work, const std::string& params, uint64_t n, double seconds) {
+  std::printf("work=%s params=%s,n:%llu value=%.0f unit=per_s better=higher\n", work, params.c_str(),
               static_cast<unsigned long long>(n), static_cast<double>(n) / seconds);
   std::fflush(stdout);
+}
+
+// The generator and the burden that the programs in every language use.
+inline uint32_t bench_random(uint32_t& state) {
+  state = state * 69069u + 1u;
+  return state >> 16;
+}
+
+inline uint32_t bench_burn(uint32_t steps) {
+  uint32_t x = steps;
+  while (steps-- > 0) x = x * 69069u + 1u;
+  return x;
 }
 
 // CAF 0.17: a system with this many scheduler threads; 0: one a core.

@@ -1,7 +1,6 @@
-// Five senders to one receiver, a scheduler thread a core.
+// Many senders to one receiver, a scheduler thread a core.
 #include "bench.hpp"
 
-static constexpr uint64_t senders = 5;
 static constexpr uint64_t batch = 128;
 
 struct sink_state {
@@ -9,11 +8,12 @@ struct sink_state {
   bench_clock::time_point began;
 };
 
-static caf::behavior sink(caf::stateful_actor<sink_state>* self, uint64_t n) {
+static caf::behavior sink(caf::stateful_actor<sink_state>* self, uint64_t n, unsigned senders) {
   return {[=](item_atom, uint64_t) {
     if (self->state.seen++ == 0) self->state.began = bench_clock::now();
     if (self->state.seen < n) return;
-    bench_rate("fanin", "senders:5", n, seconds_since(self->state.began));
+    bench_rate("fanin", "senders:" + std::to_string(senders) + ",mailbox:unbounded", n,
+               seconds_since(self->state.began));
     self->quit();
   }};
 }
@@ -31,7 +31,8 @@ static caf::behavior source(caf::event_based_actor* self, uint64_t n, caf::actor
 int main(int argc, char** argv) {
   bench_config config{0};
   caf::actor_system system{config};
-  auto each = bench_count(argc, argv, 5000000) / senders;
-  auto to = system.spawn(sink, each * senders);
-  for (uint64_t i = 0; i < senders; i++) system.spawn(source, each, to);
+  auto senders = bench_variant(argc, argv, 5);
+  auto each = bench_count(argc, argv, 2000000) / senders;
+  auto to = system.spawn(sink, each * senders, senders);
+  for (unsigned i = 0; i < senders; i++) system.spawn(source, each, to);
 }

@@ -1,16 +1,17 @@
-%% Five senders to one receiver, whose queue is kept off its heap, as the manual advises for this load.
+%% Many senders to one receiver, whose queue is kept off its heap, as the manual advises for this load.
 -module(fanin).
 -export([main/1]).
 
-main([Count]) ->
-    Each = list_to_integer(Count) div 5,
-    N = Each * 5,
+main([Count, Variant]) ->
+    Senders = list_to_integer(Variant),
+    Each = list_to_integer(Count) div Senders,
+    N = Each * Senders,
     Main = self(),
     Sink = spawn_opt(fun() -> sink(Main, N) end, [link, {message_queue_data, off_heap}]),
-    [spawn_link(fun() -> source(Sink, Each) end) || _ <- lists:seq(1, 5)],
+    [spawn_link(fun() -> source(Sink, Each) end) || _ <- lists:seq(1, Senders)],
     receive {took, Took} -> ok end,
-    io:format("work=fanin params=senders:5,n:~b value=~b unit=per_s better=higher~n",
-              [N, N * 1000000000 div Took]),
+    io:format("work=fanin params=senders:~b,mailbox:unbounded,n:~b value=~b unit=per_s better=higher~n",
+              [Senders, N, N * 1000000000 div Took]),
     halt(0).
 
 source(_, 0) -> ok;

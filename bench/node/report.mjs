@@ -1,5 +1,17 @@
 export const count = (standard) => Number(process.argv[2] ?? standard);
 
+/* The second argument: which variant of the work. */
+export const variant = (standard) => Number(process.argv[3] ?? standard);
+
+/* The generator that the programs in every language use. */
+export function random(seed) {
+    let state = seed >>> 0;
+    return () => {
+        state = (Math.imul(state, 69069) + 1) >>> 0;
+        return state >>> 16;
+    };
+}
+
 export function latency(work, params, n, began) {
     const us = Number(process.hrtime.bigint() - began) / 1000 / n;
     console.log(`work=${work} params=${params},n:${n} value=${us.toFixed(4)} unit=us better=lower`);

@@ -1,24 +1,28 @@
-/* Five senders to one receiver, on all workers: contention on one mailbox. */
+/* Many senders to one receiver, on all workers: contention on one mailbox. */
 #include "bench_troupe.h"
 
 #define ITEM_FIELDS(field) field(u64, number)
 TROUPE_MESSAGE(item, ITEM_FIELDS)
 TROUPE_MESSAGE_EMPTY(go_on)
 
-enum { SENDERS = 5, BATCH = 128 };
+enum { BATCH = 128 };
+
+static unsigned senders; /* set by main, inherited by every process */
 
 struct sink {
     uint64_t n, seen;
     int64_t began;
 };
 TROUPE_START(sink, bench_start) {
-    me->n = args->n / SENDERS * SENDERS;
+    me->n = args->n;
     return TROUPE_OK;
 }
 TROUPE_ON(sink, item) {
     if (me->seen++ == 0) me->began = bench_now();
     if (me->seen < me->n) return TROUPE_OK;
-    bench_rate("fanin", "senders:5", me->n, bench_now() - me->began);
+    char params[64];
+    (void)snprintf(params, sizeof params, "senders:%u,mailbox:1024", senders);
+    bench_rate("fanin", params, me->n, bench_now() - me->began);
     troupe_shutdown(self);
     return TROUPE_OK;
 }
@@ -29,10 +33,11 @@ struct source {
     troupe_address sink;
 };
 
+/* A batch at a time, then a message to itself, so that others get their turn; FULL waits for ready. */
 static enum troupe_status source_push(troupe_self *self, struct source *me) {
     for (unsigned i = 0; i < BATCH && me->left > 0; i++) {
         enum troupe_status status = troupe_send(self, me->sink, item, .number = me->left);
-        if (status == TROUPE_FULL) return TROUPE_OK; /* troupe_ready follows */
+        if (status == TROUPE_FULL) return TROUPE_OK;
         if (status != TROUPE_OK) return TROUPE_FAIL(self, "send: %s", troupe_status_text(status));
         me->left--;
     }
@@ -40,7 +45,7 @@ static enum troupe_status source_push(troupe_self *self, struct source *me) {
 }
 
 TROUPE_START(source, bench_start) {
-    me->left = args->n / SENDERS;
+    me->left = args->n;
     me->sink = troupe_lookup(self, "sink");
     return source_push(self, me);
 }
@@ -50,12 +55,12 @@ TROUPE_ACTOR(source, TROUPE_STARTS(source, bench_start), TROUPE_HANDLES(source, 
 
 int main(int argc, char **argv) {
     static const struct troupe_actor_type *const actors[] = { &sink_actor, &source_actor, NULL };
-    uint64_t n = bench_count(argc, argv, 5000000);
-    char text[512];
-    (void)snprintf(text, sizeof text,
-                   "name: fanin\nthreads: auto\ntree:\n  children:\n"
-                   "    - { name: sink, actor: sink, args: { n: %llu } }\n"
-                   "    - { name: source, actor: source, count: 5, args: { n: %%llu } }\n",
-                   (unsigned long long)n);
-    return bench_run("fanin", text, n, actors);
+    uint64_t n = bench_count(argc, argv, 2000000);
+    senders = bench_variant(argc, argv, 5);
+    unsigned long long each = n / senders > 0 ? n / senders : 1;
+    return bench_run("fanin", actors,
+                     "name: fanin\nthreads: auto\ntree:\n  children:\n"
+                     "    - { name: sink, actor: sink, args: { n: %llu } }\n"
+                     "    - { name: source, actor: source, count: %u, args: { n: %llu } }\n",
+                     each * senders, senders, each);
 }

@@ -51,12 +51,10 @@ TROUPE_ACTOR(source, TROUPE_STARTS(source, bench_start), TROUPE_HANDLES(source, 
 
 int main(int argc, char **argv) {
     static const struct troupe_actor_type *const actors[] = { &sink_actor, &source_actor, NULL };
-    uint64_t n = bench_count(argc, argv, 500000);
-    char text[512];
-    (void)snprintf(text, sizeof text,
-                   "name: oneway_processes\nthreads: 1\ntree:\n  children:\n"
-                   "    - { name: sink, actor: sink, args: { n: %llu } }\n"
-                   "    - { name: source, actor: source, args: { n: %%llu }, place: process }\n",
-                   (unsigned long long)n);
-    return bench_run("oneway_processes", text, n, actors);
+    unsigned long long n = bench_count(argc, argv, 500000);
+    return bench_run("oneway_processes", actors,
+                     "name: oneway_processes\nthreads: 1\ntree:\n  children:\n"
+                     "    - { name: sink, actor: sink, args: { n: %llu } }\n"
+                     "    - { name: source, actor: source, args: { n: %llu }, place: process }\n",
+                     n, n);
 }

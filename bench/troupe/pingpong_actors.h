@@ -40,7 +40,7 @@ static inline int pingpong_run(const char *work, const char *params, const char 
     static const struct troupe_actor_type *const actors[] = { &pong_actor, &ping_actor, NULL };
     bench_work = work;
     bench_params = params;
-    return bench_run(work, tree, n, actors);
+    return bench_run(work, actors, tree, (unsigned long long)n);
 }
 
 #endif

@@ -44,5 +44,5 @@ static const char tree[] =
 
 int main(int argc, char **argv) {
     static const struct troupe_actor_type *const actors[] = { &parent_actor, &child_actor, NULL };
-    return bench_run("spawn", tree, bench_count(argc, argv, 300000), actors);
+    return bench_run("spawn", actors, tree, (unsigned long long)bench_count(argc, argv, 300000));
 }

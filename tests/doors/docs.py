@@ -2,7 +2,8 @@
 """The documentation and the project agree: links lead somewhere, and the code shown is code that is tested.
 
 A block of code that follows a line naming a file of examples/ in backquotes, with a colon at its end, is
-that file, to the byte. Prints how many links and blocks it compared; none of either is a failure.
+that file, to the byte. A page that walks through a whole folder shows each file of it. Prints how many
+links and blocks it compared; none of either is a failure.
 """
 import os
 import re
@@ -10,6 +11,8 @@ import sys
 
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 SHOWN = re.compile(r"`(examples/[^`]+)`[^`]*:\n\n```\w*\n(.*?)```", re.DOTALL)
+
+COMPLETE = {"docs/tutorial.md": "examples/tutorial"}
 
 
 def pages(root):
@@ -34,6 +37,14 @@ def stale_code(root, page, text):
         yield None if same else f"{os.path.relpath(page, root)}: not what stands in {path}"
 
 
+def not_shown(root, page, text):
+    folder = COMPLETE.get(os.path.relpath(page, root))
+    shown = {path for path, _ in SHOWN.findall(text)}
+    for name in sorted(os.listdir(os.path.join(root, folder))) if folder else []:
+        if f"{folder}/{name}" not in shown:
+            yield f"{os.path.relpath(page, root)}: does not show {folder}/{name}"
+
+
 def main():
     root = os.environ["TROUPE_SOURCE_DIR"]
     links, blocks = [], []
@@ -42,6 +53,7 @@ def main():
             text = file.read()
         links += broken_links(root, page, text)
         blocks += stale_code(root, page, text)
+        blocks += not_shown(root, page, text)
     mistakes = [mistake for mistake in links + blocks if mistake]
     for mistake in mistakes:
         print(mistake)

@@ -1,6 +1,6 @@
 /*
- * The supervisor machine under random rules, exits, delays, deaths of several children at once, late
- * events and stops, in virtual time; one seed is one life of one supervisor.
+ * The supervisor machine under random rules, exits, delays, deaths of several children at once or with
+ * their node, late events and stops, in virtual time; one seed is one life of one supervisor.
  *
  * Two watchers. The world plays the children: it knows who lives, and checks what must hold whatever the
  * strategy: no child is started while it lives, nobody is stopped while something on its right lives, kills
@@ -34,7 +34,7 @@ struct actions {
     uint32_t count;
 };
 
-enum event_kind { ANSWER, EXIT, DEATHS, ASK_STOP };
+enum event_kind { ANSWER, EXIT, DEATHS, NODE_DEATH, ASK_STOP };
 
 struct event {
     int64_t at;
@@ -60,6 +60,7 @@ struct oracle {
     struct line script[2 * CHILDREN];
     uint32_t length, at;
     bool begun, opening, final, gave_up, over;
+    uint64_t cause[CHILDREN], causes, counted[RESTARTS]; /* counted: the cause of each restart */
     int64_t restarts[RESTARTS];
     uint32_t restart_count;
     struct actions expected;
@@ -85,8 +86,11 @@ static void write_end(struct oracle *o, bool gave_up) {
     write_downs(o, 0);
 }
 
-static bool too_many(struct oracle *o, int64_t now) {
+static bool too_many(struct oracle *o, uint64_t cause, int64_t now) {
     uint32_t within = 0;
+    for (uint32_t i = 0; i < o->restart_count; i++)
+        if (o->counted[i] == cause) return false;
+    o->counted[o->restart_count] = cause;
     o->restarts[o->restart_count++] = now;
     for (uint32_t i = 0; i < o->restart_count; i++)
         if (o->restarts[i] + o->rules->within >= now) within++;
@@ -95,7 +99,7 @@ static bool too_many(struct oracle *o, int64_t now) {
 
 static void oracle_restart(struct oracle *o, uint32_t child, int64_t now) {
     uint32_t first = o->rules->strategy == TR_ONE_FOR_ALL ? 0 : child;
-    if (too_many(o, now)) {
+    if (too_many(o, o->cause[child], now)) {
         write_end(o, true);
     } else if (o->rules->strategy == TR_ONE_FOR_ONE) {
         add(&o->expected, START, child);
@@ -191,14 +195,27 @@ static void oracle_started(struct oracle *o, uint32_t child, int64_t now) {
     play(o, now);
 }
 
-static void oracle_exited(struct oracle *o, uint32_t child, enum tr_exit why, int64_t now) {
+static void oracle_note(struct oracle *o, uint32_t child, enum tr_exit why) {
     enum life was = o->life[child];
     o->life[child] = DEAD;
     o->why[child] = why;
+    o->cause[child] = o->causes;
     o->failed_start[child] = was == STARTING;
     if (was != STOPPING) o->noted[child] = true;
     if (was == STARTING && o->opening) write_end(o, true);
     else if (was == STARTING && !o->final && o->length > 0) o->length = o->at = 0;
+}
+
+static void oracle_exited(struct oracle *o, uint32_t child, enum tr_exit why, int64_t now) {
+    o->causes++;
+    oracle_note(o, child, why);
+    play(o, now);
+}
+
+static void oracle_lost(struct oracle *o, const bool *lost, int64_t now) {
+    o->causes++;
+    for (uint32_t i = 0; i < o->rules->child_count; i++)
+        if (lost[i] && o->life[i] != DEAD) oracle_note(o, i, TR_EXIT_FAILED);
     play(o, now);
 }
 
@@ -211,7 +228,7 @@ static void oracle_stop(struct oracle *o, int64_t now) {
 /* ---- The world ---- */
 
 struct totals {
-    uint64_t starts, restarts, kills, gave_up, stopped, forgotten, flushed;
+    uint64_t starts, restarts, kills, gave_up, stopped, forgotten, flushed, shared_deaths;
 };
 
 struct world {
@@ -375,7 +392,23 @@ static void deliver_exit(struct world *world, uint32_t child, uint64_t run, enum
     if (real) oracle_exited(&world->oracle, child, why, world->now);
 }
 
-/* A process dies that hosted some of the children. */
+/* A node dies that hosted some of the children. */
+static void deliver_node_death(struct world *world) {
+    bool lost[CHILDREN];
+    uint64_t hosted = tr_random_below(&world->random, 1 << CHILDREN);
+    uint32_t died = 0;
+    for (uint32_t i = 0; i < CHILDREN; i++) {
+        lost[i] = (hosted >> i & 1) != 0;
+        if (i >= world->rules.child_count || !lost[i] || world->life[i] == DEAD) continue;
+        world->life[i] = DEAD;
+        died++;
+    }
+    world->totals->shared_deaths += died > 1;
+    tr_supervision_lost(world->supervision, lost, world->now);
+    oracle_lost(&world->oracle, lost, world->now);
+}
+
+/* Several children die of themselves at one moment. */
 static void deliver_deaths(struct world *world) {
     uint32_t first = (uint32_t)within(world, CHILDREN);
     uint64_t hosted = tr_random_below(&world->random, 1 << CHILDREN), runs[CHILDREN];
@@ -398,6 +431,7 @@ static void deliver(struct world *world, const struct event *event) {
     case ANSWER: deliver_answer(world, event->child, event->run); break;
     case EXIT: deliver_exit(world, event->child, event->run, event->why); break;
     case DEATHS: deliver_deaths(world); break;
+    case NODE_DEATH: deliver_node_death(world); break;
     case ASK_STOP: deliver_stop(world); break;
     }
 }
@@ -457,6 +491,7 @@ static void make_rules(struct world *world) {
 
 static void plan_the_outside(struct world *world) {
     for (int64_t i = within(world, 4); i > 0; i--) plan(world, within(world, 8000), DEATHS, 0, 0);
+    for (int64_t i = within(world, 4); i > 0; i--) plan(world, within(world, 8000), NODE_DEATH, 0, 0);
     for (int64_t i = within(world, 3); i > 0; i--) plan(world, within(world, 12000), ASK_STOP, 0, 0);
     plan(world, 12000, ASK_STOP, 0, 0);
 }
@@ -481,14 +516,15 @@ static void run_seed(uint64_t seed, struct totals *totals) {
 static void print_totals(uint64_t seeds, const struct totals *t) {
     printf("%" PRIu64 " seeds: %" PRIu64 " starts, %" PRIu64 " of them again (%" PRIu64
            " flushed), %" PRIu64 " kills, %" PRIu64 " forgotten, %" PRIu64 " gave up, %" PRIu64
-           " stopped\n",
-           seeds, t->starts, t->restarts, t->flushed, t->kills, t->forgotten, t->gave_up, t->stopped);
+           " stopped, %" PRIu64 " nodes took several with them\n",
+           seeds, t->starts, t->restarts, t->flushed, t->kills, t->forgotten, t->gave_up, t->stopped,
+           t->shared_deaths);
 }
 
 /* A simulation in which something never happens shows nothing about it. */
 static bool saw_everything(const struct totals *t) {
     return t->restarts > 0 && t->flushed > 0 && t->kills > 0 && t->forgotten > 0 && t->gave_up > 0 &&
-           t->stopped > 0;
+           t->stopped > 0 && t->shared_deaths > 0;
 }
 
 int main(int argc, char **argv) {

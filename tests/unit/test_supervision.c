@@ -624,6 +624,57 @@ static void normal_ends_of_permanent_children_count(void **state) {
     finish(&world);
 }
 
+/* ---- Children that die with their node ---- */
+
+static void lose(struct world *world, const char *children) {
+    bool lost[CHILDREN] = { false };
+    for (; *children != '\0'; children++) lost[*children - '0'] = true;
+    tr_supervision_lost(world->supervision, lost, world->now);
+}
+
+static void several_that_die_with_their_node_are_one_restart(void **state) {
+    struct world world;
+    (void)state;
+    run_three(&world, TR_ONE_FOR_ONE, TR_PERMANENT); /* three restarts are allowed */
+    for (int i = 0; i < 3; i++) {
+        lose(&world, "012");
+        expect(&world, "+0 +1 +2");
+        up(&world, 0), up(&world, 1), up(&world, 2);
+    }
+    lose(&world, "02");
+    expect(&world, "-1");
+    down(&world, 1);
+    expect(&world, "gave-up");
+    finish(&world);
+}
+
+static void what_fails_again_after_the_death_of_its_node_counts_again(void **state) {
+    struct world world;
+    (void)state;
+    run_three(&world, TR_ONE_FOR_ONE, TR_PERMANENT);
+    lose(&world, "12");
+    fails(&world, 1), fails(&world, 2);
+    expect(&world, "+1 +2 +1 +2");
+    fails(&world, 1);
+    expect(&world, "-2");
+    down(&world, 2), down(&world, 0);
+    expect(&world, "-0 gave-up");
+    finish(&world);
+}
+
+static void a_node_takes_with_it_only_what_lives_there(void **state) {
+    struct world world;
+    (void)state;
+    run_kinds(&world, TR_REST_FOR_ONE, 3, (enum tr_restart[]){ TR_TEMPORARY, TR_PERMANENT, TR_PERMANENT });
+    lose(&world, "02");
+    expect(&world, "f0 +2");
+    lose(&world, "0"); /* gone before */
+    expect(&world, "");
+    up(&world, 2), lose(&world, "12"), up(&world, 1);
+    expect(&world, "+1 +2~");
+    finish(&world);
+}
+
 /* ---- Starts that fail during a restart ---- */
 
 static void a_failed_start_is_another_restart(void **state) {
@@ -713,6 +764,9 @@ int main(void) {
         cmocka_unit_test(both_ends_of_the_period_belong_to_it),
         cmocka_unit_test(restarts_of_all_children_count_together),
         cmocka_unit_test(normal_ends_of_permanent_children_count),
+        cmocka_unit_test(several_that_die_with_their_node_are_one_restart),
+        cmocka_unit_test(what_fails_again_after_the_death_of_its_node_counts_again),
+        cmocka_unit_test(a_node_takes_with_it_only_what_lives_there),
         cmocka_unit_test(a_failed_start_is_another_restart),
         cmocka_unit_test(a_sibling_that_fails_to_start_restarts_its_own_group),
         cmocka_unit_test(in_one_for_all_a_failed_start_stops_the_restarted_again),

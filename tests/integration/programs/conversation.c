@@ -137,12 +137,22 @@ TROUPE_ON(director, heard) {
 
 TROUPE_ON(director, line) { return begin_act(self, me); } /* the pause is over */
 
-/* Players are transient: after the curtain they stay away. An ask of one that is gone says so. */
+static enum troupe_status one_left(troupe_self *self, struct director *me) {
+    if (++me->left < me->players) return TROUPE_OK;
+    printf("heard %u\n", (unsigned)me->heard);
+    fflush(stdout);
+    troupe_shutdown(self);
+    return TROUPE_OK;
+}
+
+/* Players are transient: after the curtain they stay away. An ask of one that is gone says so: at once
+ * where that is known, else in its answer. */
 static enum troupe_status end_play(troupe_self *self, struct director *me) {
     for (uint32_t i = 0; i < me->players; i++) {
         enum troupe_status status = troupe_send_empty(self, player_at(self, i), curtain);
         if (status == TROUPE_OK)
             status = troupe_ask(self, player_at(self, i), curtain, 60 * TROUPE_SECOND, 0);
+        if (status == TROUPE_GONE) status = one_left(self, me);
         if (status != TROUPE_OK) return status;
     }
     return TROUPE_OK;
@@ -160,11 +170,7 @@ TROUPE_ANSWER(director, question, response) {
 
 TROUPE_ANSWER(director, curtain, heard) {
     if (outcome != TROUPE_GONE) return TROUPE_FAIL(self, "a player stays: %s", troupe_status_name(outcome));
-    if (++me->left < me->players) return TROUPE_OK;
-    printf("heard %u\n", (unsigned)me->heard);
-    fflush(stdout);
-    troupe_shutdown(self);
-    return TROUPE_OK;
+    return one_left(self, me);
 }
 
 TROUPE_ACTOR(director, TROUPE_STARTS(director, play), TROUPE_HANDLES(director, heard, line),
