@@ -26,6 +26,7 @@ test g++                            the tests compile the public headers as C++ 
 test clang                          the second compiler, and libFuzzer for scripts/fuzz.sh
 test libclang-rt-dev                the runtime of clang's sanitizers and of libFuzzer
 test python3                        tests/doors and tests that speak the wire format themselves
+test spin                           explores the models of the lock-free protocols (tests/models)
 test shellcheck                     the scripts are checked like everything else
 bench libcaf-dev                    the C++ Actor Framework, a peer to be measured against
 TABLE

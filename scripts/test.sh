@@ -4,7 +4,7 @@
 #   scripts/test.sh [--preset NAME] [ARGUMENTS OF CTEST]
 #
 #   scripts/test.sh                        everything, warnings are errors
-#   scripts/test.sh -L unit                one kind: unit, sim, integration, api, doors, examples, fuzz
+#   scripts/test.sh -L unit                one kind: unit, sim, integration, api, doors, models, examples, fuzz
 #   scripts/test.sh -R mailbox             by name
 #   PRESET=tsan scripts/test.sh            with a sanitizer: asan-ubsan, tsan; or release
 set -eu

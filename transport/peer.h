@@ -34,6 +34,7 @@ struct tr_parcel {
     uint64_t sequence;      /* the peer's: its number on its channel, from 1 */
     uint32_t attempts;      /* the peer's: runs that it may have brought down */
     bool once;              /* never transmitted to a second incarnation, whatever is wanted */
+    bool mortal;            /* only for the present incarnation: dies with it, transmitted or not */
 };
 
 /* What became of a message that was transmitted to a node that died: read from the ledger. */

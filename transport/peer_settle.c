@@ -156,7 +156,7 @@ struct burial {
 /* Whether the next incarnation gets it; otherwise `status` says what became of it. */
 static bool is_kept(struct tr_peer *peer, const struct burial *burial, struct tr_outbound *channel,
                     struct tr_parcel *parcel, enum troupe_status *status) {
-    bool again = burial->again && !parcel->once;
+    bool again = burial->again && !parcel->once && !parcel->mortal;
     enum tr_fate fate = TR_FATE_IN_DOUBT;
     if (burial->with_fate) fate = peer->io.fate(peer->context, channel->number, parcel->sequence);
     *status = fate == TR_FATE_HANDLED ? TROUPE_OK
@@ -169,23 +169,27 @@ static bool is_kept(struct tr_peer *peer, const struct burial *burial, struct tr
     return parcel->attempts < TR_PEER_POISON_LIMIT;
 }
 
-/* What stays in the channel: of those that were transmitted the kept ones, then all others. */
+/* What stays in the channel: of those that were transmitted the kept ones, then all others but the
+ * mortal. */
 static void bury_parcels(struct tr_peer *peer, const struct burial *burial,
                          struct tr_outbound *channel) {
     struct tr_parcel *parcel = channel->first, **end = &channel->first;
     struct tr_parcel *last = NULL, *next;
-    for (; parcel != channel->unsent; parcel = next) {
-        enum troupe_status status;
+    bool sent = true;
+    for (; parcel != NULL; parcel = next) {
+        enum troupe_status status = TROUPE_NODE_DIED;
         next = parcel->next;
-        if (is_kept(peer, burial, channel, parcel, &status)) {
+        if (parcel == channel->unsent) sent = false;
+        bool kept = sent ? is_kept(peer, burial, channel, parcel, &status) : !parcel->mortal;
+        if (kept) {
             *end = last = parcel;
             end = &parcel->next;
         } else {
             hand_back(peer, parcel, status, false);
         }
     }
-    *end = channel->unsent;
-    if (channel->unsent == NULL) channel->last = last;
+    *end = NULL;
+    channel->last = last;
 }
 
 static void bury_channel(struct tr_peer *peer, const struct burial *burial,

@@ -34,6 +34,7 @@ struct application {
     char **argv;
     struct troupe_counts counts; /* of all nodes that have ended */
     bool deaths;                 /* some process did not end in order */
+    bool stuck;                  /* one-process mode: a handler never returned, and still uses all of this */
 };
 
 static void report(void *context, const char *line) {
@@ -59,7 +60,8 @@ static int run_host(struct application *application, const struct tr_node_start 
     if (host != NULL) {
         code = tr_host_run(host);
         tr_host_counts(host, &application->counts);
-        tr_host_free(host);
+        application->stuck = !tr_host_free(host);
+        if (application->stuck) return code;
     }
     if (trace >= 0) close(trace);
     tr_host_fini();
@@ -75,11 +77,22 @@ static int run_node(void *context, const struct tr_node_start *start) {
 
 /* ---- The keeper's side ---- */
 
+struct place {
+    const struct tr_plan *plan;
+    uint64_t node;
+};
+
+static const char *path_of(void *context, uint32_t slot, uint32_t generation) {
+    const struct place *place = context;
+    const struct tr_planned *planned = tr_plan_at(place->plan, place->node, slot);
+    return planned == NULL || generation != TR_BOUND_GENERATION ? NULL : planned->child->path;
+}
+
 static void describe(void *context, uint64_t node, const void *page, char *text, size_t size) {
     struct application *application = context;
-    (void)node;
+    struct place place = { application->program.plan, node };
     application->deaths = true;
-    tr_flight_describe(page, text, size);
+    tr_flight_describe(page, path_of, &place, text, size);
 }
 
 static void ended(void *context, uint64_t node, void *page, bool in_order) {
@@ -149,7 +162,18 @@ static int run_keeper(struct application *application) {
     return code;
 }
 
+/* Found out before anything is started. */
+static bool can_trace(const struct application *application) {
+    int trace = open_trace(application);
+    if (trace >= 0) close(trace);
+    if (trace >= 0 || application->options.trace == NULL) return true;
+    fprintf(stderr, "%s: %s: %s\n", application->options.program, application->options.trace,
+            strerror(errno));
+    return false;
+}
+
 static int run(struct application *application) {
+    if (!can_trace(application)) return EXIT_WRONG;
     int code = application->options.one_process ? run_host(application, NULL)
                                                 : run_keeper(application);
     log_counts(application);
@@ -197,7 +221,7 @@ static int load_and(struct application *application, int (*then)(struct applicat
     struct tr_program_input input = input_of(application);
     if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;
     int code = then(application);
-    tr_program_free(&application->program);
+    if (!application->stuck) tr_program_free(&application->program);
     return code;
 }
 

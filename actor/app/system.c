@@ -99,7 +99,7 @@ static enum troupe_status make_host(struct troupe_system *system, const struct t
 }
 
 static void release(struct troupe_system *system) {
-    if (system->host != NULL) tr_host_free(system->host);
+    if (system->host != NULL && !tr_host_free(system->host)) return; /* a stuck worker still uses it */
     if (system->trace >= 0) close(system->trace);
     tr_program_free(&system->program);
     pthread_cond_destroy(&system->changed);

@@ -35,7 +35,11 @@ static void end_handling(struct tr_worker *worker, const struct tr_inbound *inbo
         atomic_store_explicit(&inbound->current[worker->index], 0, memory_order_release);
 }
 
-void tr_handling_own(struct tr_worker *worker, const struct troupe_message_type *type) {
+void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
+                     const struct troupe_message_type *type) {
+    uint64_t place = (uint64_t)cell->slot << 32 |
+                     atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    atomic_store_explicit(&worker->flight->current_cell, place, memory_order_relaxed);
     atomic_store_explicit(&worker->flight->current_inbound, 1, memory_order_relaxed);
     atomic_store_explicit(&worker->flight->current_type, (uint64_t)(uintptr_t)type,
                           memory_order_release);

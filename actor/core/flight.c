@@ -57,14 +57,19 @@ static uint64_t unsettled(const struct tr_flight *flight) {
     return sent > settled ? sent - settled : 0;
 }
 
-void tr_flight_describe(const struct tr_flight *flight, char *text, size_t size) {
+void tr_flight_describe(const struct tr_flight *flight,
+                        const char *(*path)(void *context, uint32_t slot, uint32_t generation),
+                        void *context, char *text, size_t size) {
     size_t used = 0;
     if (size > 0) text[0] = '\0';
     for (uint32_t i = 0; i < TR_MAX_WORKERS && used < size; i++) {
         uint64_t type = get(&flight->workers[i].current_type);
         if (type == 0) continue;
-        used += (size_t)snprintf(text + used, size - used, "%s%.*s", used > 0 ? ", " : "",
-                                 TR_FLIGHT_NAME - 1, name_of(flight, type));
+        uint64_t cell = get(&flight->workers[i].current_cell);
+        const char *who = path(context, (uint32_t)(cell >> 32), (uint32_t)cell);
+        used += (size_t)snprintf(text + used, size - used, "%s%.*s%s%.200s", used > 0 ? ", " : "",
+                                 TR_FLIGHT_NAME - 1, name_of(flight, type), who != NULL ? " in " : "",
+                                 who != NULL ? who : "");
     }
 }
 

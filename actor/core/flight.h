@@ -51,9 +51,12 @@ void tr_flight_name(struct tr_flight *flight, const struct troupe_message_type *
 /* Adds this page's counts. */
 void tr_flight_counts(const struct tr_flight *flight, struct troupe_counts *counts);
 
-/* After the death of the node that wrote it. The messages that were being handled, "count, line": into
- * `text`, empty if there were none. Believes nothing in the page. */
-void tr_flight_describe(const struct tr_flight *flight, char *text, size_t size);
+/* After the death of the node that wrote it. What was being handled, and by whom, "count in /counter/0,
+ * line in /reader": into `text`, empty if there was nothing. `path` names the actor of a slot, or says
+ * NULL. Believes nothing in the page. */
+void tr_flight_describe(const struct tr_flight *flight,
+                        const char *(*path)(void *context, uint32_t slot, uint32_t generation),
+                        void *context, char *text, size_t size);
 /* What was lost with it becomes counts too: local messages that were neither settled nor being handled are
  * dead letters (NODE_DIED), those being handled are in doubt. */
 void tr_flight_close(struct tr_flight *flight);

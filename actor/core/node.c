@@ -32,6 +32,26 @@ static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t
     return tr_loop_init(&worker->loop);
 }
 
+static void *worker_thread(void *context) {
+    struct tr_worker *worker = context;
+    struct tr_node *node = worker->node;
+    tr_worker_main(worker);
+    pthread_mutex_lock(&node->end_lock);
+    node->workers_ended++;
+    pthread_cond_signal(&node->end_changed);
+    pthread_mutex_unlock(&node->end_lock);
+    return NULL;
+}
+
+static void make_end(struct tr_node *node) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&node->end_lock, NULL);
+    pthread_cond_init(&node->end_changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 /* Signals are the keeper's, or the owner of main's: never a worker's. */
 static bool start_threads(struct tr_node *node, uint32_t *started) {
     sigset_t all, before;
@@ -44,16 +64,24 @@ static bool start_threads(struct tr_node *node, uint32_t *started) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     for (*started = 0; *started < node->worker_count; (*started)++) {
         struct tr_worker *worker = &node->workers[*started];
-        if (pthread_create(&worker->thread, NULL, tr_worker_main, worker) != 0) break;
+        if (pthread_create(&worker->thread, NULL, worker_thread, worker) != 0) break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return *started == node->worker_count;
 }
 
-static void halt(struct tr_node *node, uint32_t threads) {
+static void tell_to_halt(struct tr_node *node, uint32_t threads) {
     atomic_store(&node->halted, true);
     for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
+}
+
+static void join(struct tr_node *node, uint32_t threads) {
     for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
+}
+
+static void halt(struct tr_node *node, uint32_t threads) {
+    tell_to_halt(node, threads);
+    join(node, threads);
 }
 
 /* ---- Making ---- */
@@ -86,6 +114,8 @@ static void release(struct tr_node *node) {
     tr_types_free(&node->types);
     tr_cells_free(&node->cells);
     if (node->own_flight) munmap(node->flight, sizeof *node->flight);
+    pthread_cond_destroy(&node->end_changed);
+    pthread_mutex_destroy(&node->end_lock);
     free(node);
 }
 
@@ -120,6 +150,7 @@ struct tr_node *tr_node_new(const struct tr_node_options *options) {
     if (node->options.clock == NULL) node->options.clock = monotonic_clock;
     tr_cells_init(&node->cells, options->reserved_slots, TR_DEFAULT_CELLS,
                   options->incarnation * GENERATIONS_EACH);
+    make_end(node);
     tr_inject_init(&node->inject);
     tr_waiters_init(&node->waiters);
     bool made = make_flight(node);
@@ -149,6 +180,17 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
     if (cell->life == TR_LIFE_DOWN) tr_forget(node, worker, cell, generation);
 }
 
+/* Lanes have no run that could end: only their alarms. */
+static void end_natives(struct tr_node *node) {
+    uint32_t slot = 0;
+    for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
+        if (cell->native != NULL) tr_alarms_cancel_all(&node->workers[0], cell);
+    for (uint32_t i = 0; i < node->worker_count; i++) tr_alarms_drain(&node->workers[i]);
+    slot = 0;
+    for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
+        if (cell->native != NULL) tr_run_free_more(cell);
+}
+
 static void end_cells(struct tr_node *node) {
     struct tr_worker *worker = &node->workers[0];
     for (int round = 0; round < 2; round++) { /* supervised ones stop first, and are then forgotten */
@@ -157,15 +199,33 @@ static void end_cells(struct tr_node *node) {
             end_cell(worker, cell);
         drain(worker);
     }
-    for (uint32_t i = 0; i < node->worker_count; i++) {
-        worker = &node->workers[i];
-        tr_alarms_drain(worker);
-    }
+    end_natives(node);
 }
 
 void tr_node_halt(struct tr_node *node) {
     atomic_store(&node->stopping, true);
     halt(node, node->worker_count);
+}
+
+/* True: all workers have ended, and joining them does not wait. */
+static bool have_ended_by(struct tr_node *node, int64_t at) {
+    const struct timespec deadline = { at / TROUPE_SECOND, at % TROUPE_SECOND };
+    int late = 0;
+    pthread_mutex_lock(&node->end_lock);
+    while (node->workers_ended < node->worker_count && late == 0)
+        late = pthread_cond_timedwait(&node->end_changed, &node->end_lock, &deadline);
+    bool all = node->workers_ended == node->worker_count;
+    pthread_mutex_unlock(&node->end_lock);
+    return all;
+}
+
+bool tr_node_halt_within(struct tr_node *node, int64_t within) {
+    int64_t now = monotonic_clock();
+    atomic_store(&node->stopping, true);
+    tell_to_halt(node, node->worker_count);
+    if (!have_ended_by(node, within > INT64_MAX - now ? INT64_MAX : now + within)) return false;
+    join(node, node->worker_count);
+    return true;
 }
 
 void tr_node_drain(struct tr_node *node) { end_cells(node); }

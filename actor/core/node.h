@@ -61,6 +61,9 @@ struct tr_node {
     _Atomic uint32_t searching;       /* awake without work, looking for some */
     _Atomic bool stopping;            /* refuses spawns and sends from outside */
     _Atomic bool halted;              /* workers are to end */
+    pthread_mutex_t end_lock;         /* for the two below */
+    pthread_cond_t end_changed;
+    uint32_t workers_ended;           /* threads that only wait to be joined */
     _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
     _Atomic uint32_t log_dropped;
 };
@@ -71,6 +74,9 @@ struct tr_node *tr_node_new(const struct tr_node_options *options);
 /* The end, in three steps. Halt: the workers end after their present batch; from here on only this
  * thread may use the node. Drain: every run ends, every mailbox is emptied into dead letters. Free. */
 void tr_node_halt(struct tr_node *node);
+/* The same, but gives up on workers whose handler does not return within `within` ns. False: some are
+ * stuck, and the node can be neither drained nor freed. */
+bool tr_node_halt_within(struct tr_node *node, int64_t within);
 void tr_node_drain(struct tr_node *node);
 void tr_node_free(struct tr_node *node);
 

@@ -34,7 +34,11 @@ static void call_stop(struct tr_worker *worker, struct tr_cell *cell, enum troup
     struct tr_message *message = worker->self.message;
     worker->self.message = NULL;
     cell->ended = true; /* no asks, spawns and timers from here on */
+    /* Within a handler that failed, it is the message that counts. */
+    bool alone = atomic_load_explicit(&worker->flight->current_type, memory_order_relaxed) == 0;
+    if (alone) tr_handling_own(worker, cell, &tr_stopping_message);
     class->stop(&worker->self, cell->state, &status);
+    if (alone) tr_handling_ended(worker);
     worker->self.message = message;
 }
 
@@ -49,7 +53,7 @@ static void end_kept(struct tr_worker *worker, struct tr_cell *cell) {
     tr_ids_free(kept);
 }
 
-static void free_more(struct tr_cell *cell) {
+void tr_run_free_more(struct tr_cell *cell) {
     if (cell->more == NULL) return;
     free(cell->more->path);
     free(cell->more->name);
@@ -99,7 +103,7 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     tr_cell_move(cell, TR_LIFE_EMPTY);
     node->options.hooks->cell_ended(node, cell);
     flush_held(worker, cell);
-    free_more(cell);
+    tr_run_free_more(cell);
     uint32_t generation = atomic_load(&cell->generation) + 1;
     atomic_store_explicit(&cell->generation, generation == 0 ? 1 : generation, memory_order_release);
     tr_tell_ready(node, worker, cell);
@@ -195,7 +199,7 @@ static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *c
     if (!make_state(cell, start->class->type->state_size)) return TROUPE_NO_MEMORY;
     tr_trace_life(worker, cell, "start");
     if (start->class->start == NULL) return TROUPE_OK;
-    tr_handling_own(worker, start->class->start_type);
+    tr_handling_own(worker, cell, start->class->start_type);
     enum troupe_status status =
         start->class->start(&worker->self, cell->state, tr_message_body(start->args));
     tr_handling_ended(worker);

@@ -9,6 +9,7 @@
 #include "place/host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@
 #include "place/host_parts.h"
 
 /* How long a node that stops waits for the other nodes to settle what it had sent them. */
-#define LAST_WORDS (TROUPE_SECOND / 2)
+#define LAST_WORDS (TROUPE_SECOND / 5)
 
 int64_t tr_host_now(void) {
     struct timespec now;
@@ -144,6 +145,10 @@ static void start_node(struct tr_host *host, uint64_t id, uint64_t incarnation, 
     struct tr_hosted *hosted = &host->nodes[id];
     struct tr_control ready = { .type = TR_CONTROL_READY, .node = id };
     hosted->host = host;
+    if (hosted->stuck) {
+        tell_stopped(host, id, "a handler of its last run has not returned");
+        return;
+    }
     pthread_rwlock_wrlock(&host->visitors);
     bool started = tr_hosted_start(hosted, id, incarnation, page);
     pthread_rwlock_unlock(&host->visitors);
@@ -333,6 +338,7 @@ int tr_host_run(struct tr_host *host) {
     if (host->options.start != NULL) run_with_keeper(host);
     else run_embedded(host);
     stop_all(host);
+    if (host->stuck) host->code = 128 + SIGKILL;
     return host->code;
 }
 
@@ -356,7 +362,8 @@ struct tr_host *tr_host_new(const struct tr_host_options *options) {
     return NULL;
 }
 
-void tr_host_free(struct tr_host *host) {
+bool tr_host_free(struct tr_host *host) {
+    if (host->stuck) return false;
     struct tr_request *request = take_requests(host);
     while (request != NULL) {
         struct tr_request *next = request->next;
@@ -371,6 +378,7 @@ void tr_host_free(struct tr_host *host) {
     free(host->needed);
     free(host->left);
     free(host);
+    return true;
 }
 
 void tr_host_fini(void) { tr_wire_fini(); }

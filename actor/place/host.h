@@ -31,7 +31,8 @@ struct tr_host *tr_host_new(const struct tr_host_options *options);
 
 /* Runs until the end, and returns the exit code of this process. Releases every node and lane. */
 int tr_host_run(struct tr_host *host);
-void tr_host_free(struct tr_host *host);
+/* False: a worker never came back, and everything it may use was left to it. The code is 137 then. */
+bool tr_host_free(struct tr_host *host);
 
 /* At the end of a process that Troupe owns, after the last tr_host_free: ends the transport's threads, so
  * that leak checkers see nothing. */

@@ -79,10 +79,8 @@ static void forget_ledger(void *context, uint64_t number) {
 }
 
 static void describe(void *context, uint64_t node, char *text, size_t size) {
-    (void)context;
-    (void)node;
-    (void)text;
-    (void)size;
+    struct tr_host *host = context;
+    tr_hosted_describe(&host->nodes[node], text, size);
 }
 
 static void fill_random(void *context, void *bytes, size_t size) {

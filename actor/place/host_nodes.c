@@ -4,12 +4,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/rules.h"
 #include "core/log.h"
 #include "core/report.h"
 #include "core/send.h"
 #include "place/host_parts.h"
 #include "services/agent.h"
 #include "services/supervisor.h"
+
+/* What a handler gets to return in, when the shutdown's deadline is past. */
+#define LATE (TROUPE_SECOND / 10)
 
 static struct tr_hosted *hosted_of(struct tr_node *node) { return node->options.application; }
 
@@ -35,6 +39,13 @@ static void leave_node(struct tr_node *node, uint64_t id) {
     if (atomic_fetch_add(&hosted->host->left[id], 1) + 1 < planned->next_slot - TR_AGENT_SLOT - 1)
         return;
     ask_keeper(node, TR_CONTROL_STOP, id, 5 * TROUPE_SECOND);
+}
+
+/* Its handler may never return, so asking the agent there may not be enough. */
+static void kill_node(struct tr_node *node, uint64_t id) {
+    const struct tr_planned_node *planned = tr_plan_node(hosted_of(node)->host->options.plan, id);
+    if (planned != NULL && planned->spec.kind == TR_NODE_PROCESS)
+        ask_keeper(node, TR_CONTROL_STOP, id, TR_KILL);
 }
 
 static void shut_down(struct tr_node *node) { ask_keeper(node, TR_CONTROL_SHUTDOWN, 0, 0); }
@@ -189,6 +200,7 @@ static void fill_services(struct tr_hosted *hosted) {
     hosted->services.supervisor_count = plan->supervisor_count;
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
+    hosted->services.kill_node = kill_node;
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
     hosted->services.count = count_configured;
@@ -239,12 +251,46 @@ bool tr_hosted_settled(struct tr_hosted *hosted) {
     return settled;
 }
 
+static const char *path_of_slot(void *context, uint32_t slot, uint32_t generation) {
+    struct tr_hosted *hosted = context;
+    return path_of(hosted->node, (troupe_address){ hosted->node->id, slot, generation });
+}
+
+void tr_hosted_describe(struct tr_hosted *hosted, char *text, size_t size) {
+    if (hosted->node != NULL)
+        tr_flight_describe(hosted->node->flight, path_of_slot, hosted, text, size);
+}
+
+/* A handler that does not return: a process of a node would be killed for it, a thread cannot be. The
+ * node, its lanes and its thread are left as they are. */
+static void leave_behind(struct tr_hosted *hosted) {
+    char text[TR_CONTROL_TEXT_SIZE] = "";
+    tr_hosted_describe(hosted, text, sizeof text);
+    tr_log(hosted->node, TROUPE_ERROR, NULL, "did not stop in time and is left behind, handling %s", text);
+    tr_flight_close(hosted->node->flight);
+    add_counts(hosted);
+    hosted->host->stuck = hosted->stuck = true;
+    hosted->node = NULL;
+}
+
+static bool halt(struct tr_hosted *hosted) {
+    const struct tr_host *host = hosted->host;
+    bool late = host->code > 128;
+    if (host->options.start == NULL)
+        return tr_node_halt_within(hosted->node, late ? LATE : host->options.plan->config->shutdown);
+    tr_node_halt(hosted->node); /* the keeper kills whoever takes too long */
+    return true;
+}
+
 /* Threads first; then lanes are cut, which settles what was on its way; then every run ends and every
  * mailbox is emptied; then the memory goes. */
 void tr_hosted_stop(struct tr_hosted *hosted) {
     struct tr_node *node = hosted->node;
     if (node != NULL) {
-        tr_node_halt(node);
+        if (!halt(hosted)) {
+            leave_behind(hosted);
+            return;
+        }
         for (uint32_t i = 1; i <= hosted->host->node_count; i++)
             if (hosted->lanes[i] != NULL) tr_lane_close(hosted->lanes[i]);
         tr_node_drain(node);

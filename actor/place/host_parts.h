@@ -18,6 +18,7 @@ struct tr_hosted {
     struct tr_lane_driver **lanes; /* by node id */
     struct tr_cell *door;      /* main's: hears of the root */
     void *page;                /* its flight page, if the keeper gave one */
+    bool stuck;                /* a worker never came back: what it uses stays */
     int64_t leaves_by;         /* asked to stop: ends when what it sent is settled, or then; 0: was not */
 };
 
@@ -55,6 +56,7 @@ struct tr_host {
     /* the host's thread only */
     bool *needed;                 /* by node id: started by a supervisor, and not yet gone */
     bool stopping, root_ended, done;
+    bool stuck;                   /* some node is */
     int code;
     char failure[TR_CONTROL_TEXT_SIZE];
     /* with a keeper process */
@@ -87,6 +89,8 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
 void tr_hosted_stop(struct tr_hosted *hosted);
 /* What it sent to other nodes is settled. */
 bool tr_hosted_settled(struct tr_hosted *hosted);
+/* What its workers are handling, and who. */
+void tr_hosted_describe(struct tr_hosted *hosted, char *text, size_t size);
 bool tr_hosted_start_root(struct tr_hosted *hosted);
 void tr_hosted_stop_root(struct tr_hosted *hosted);
 /* The lane of a node to another; makes it. NULL: no memory. Any thread. */

@@ -137,8 +137,11 @@ static void name_survivors(struct tr_keeper *keeper) {
     for (size_t i = 0; i < keeper->member_count; i++) {
         const struct tr_member *member = &keeper->members[i];
         if (!tr_member_alive(member)) continue;
-        tr_keeper_say(keeper, "%s (node %llu) did not stop in time (%s): killed", member->spec.path,
-                      (unsigned long long)member->spec.id, tr_node_state_name(member->state));
+        char handling[TR_CONTROL_TEXT_SIZE] = "";
+        keeper->io->describe(keeper->context, member->spec.id, handling, sizeof handling);
+        tr_keeper_say(keeper, "%s (node %llu) did not stop in time (%s%s%s): killed", member->spec.path,
+                      (unsigned long long)member->spec.id, tr_node_state_name(member->state),
+                      handling[0] != '\0' ? ", handling " : "", handling);
     }
 }
 

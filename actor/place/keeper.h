@@ -67,8 +67,8 @@ struct tr_keeper_io {
     void (*send)(void *context, uint64_t process, const struct tr_control *message);
     /* Nobody is sent this ledger again. Only for numbers that were sent. */
     void (*forget_ledger)(void *context, uint64_t ledger);
-    /* What the node was handling last ("count", "count, line"): written to `text`, which is empty.
-     * Called once when an incarnation ends other than in order. */
+    /* What the node was handling last ("count in /counter/0"): written to `text`, which is empty.
+     * Called when an incarnation ends, or is about to be ended, other than in order. */
     void (*describe)(void *context, uint64_t node, char *text, size_t size);
     /* Unpredictable bytes. */
     void (*random)(void *context, void *bytes, size_t size);

@@ -141,7 +141,7 @@ static void tell_down(struct tr_keeper *keeper, const struct tr_member *member, 
 void tr_member_end(struct tr_keeper *keeper, struct tr_member *member, enum tr_cause cause,
                    const char *why) {
     bool gone = member->state == TR_NODE_STOPPING && !member->again;
-    bool again = member->again && keeper->phase == TR_PHASE_UP;
+    bool again = member->again && !tr_keeper_dying(keeper);
     enum tr_node_state over = gone ? TR_NODE_GONE : TR_NODE_DEAD;
     tr_member_move(member, tr_keeper_dying(keeper) ? TR_NODE_IDLE : over);
     member->ready = member->again = false;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/rules.h"
 #include "place/keeper_parts.h"
 
 /* ---- Messages ---- */
@@ -25,9 +26,10 @@ static const char *obey_ready(struct tr_keeper *keeper, struct tr_member *node, 
     return NULL;
 }
 
+/* While main stops too: its supervisors may not know yet, and would wait for ever for a start that was
+ * refused. They stop what they have started. */
 static const char *obey_start(struct tr_keeper *keeper, struct tr_member *node) {
     if (node == keeper->main) return "it wanted to start main";
-    if (keeper->phase != TR_PHASE_UP) return NULL;
     if (node->state == TR_NODE_STOPPING) {
         node->again = true;
     } else if (!tr_member_alive(node)) {
@@ -42,6 +44,8 @@ static const char *obey_stop(struct tr_keeper *keeper, const struct tr_member *p
     if (node->state == TR_NODE_GONE) {
         struct tr_control answer = { .type = TR_CONTROL_GONE, .node = node->spec.id };
         tr_keeper_send(keeper, process, &answer);
+    } else if (within == TR_KILL && node->process == node && tr_member_alive(node)) {
+        tr_member_kill(keeper, node, TR_CAUSE_KILLED, "killed by its supervisor");
     } else {
         tr_member_stop(keeper, node, within, now);
     }

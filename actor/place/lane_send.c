@@ -132,7 +132,8 @@ static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outg
                                          .definitions = outgoing->type == NULL ? 0 : type + 1,
                                          .size = (uint32_t)(bytes.size - sizeof no_parcel),
                                          .bytes = bytes.data + sizeof no_parcel,
-                                         .once = outgoing->flags != 0 };
+                                         .once = outgoing->flags != 0,
+                                         .mortal = (outgoing->flags & TR_MESSAGE_SYSTEM) != 0 };
     *made = parcel;
     return TROUPE_OK;
 }

@@ -38,7 +38,7 @@ static enum troupe_status answer(struct tr_worker *worker, struct tr_cell *cell,
 
 static void time_out(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
     worker->self.message = NULL;
-    tr_handling_own(worker, ask_of(alarm)->request->type);
+    tr_handling_own(worker, cell, ask_of(alarm)->request->type);
     enum troupe_status status = answer(worker, cell, ask_of(alarm), TROUPE_TIMEOUT, NULL);
     tr_handling_ended(worker);
     tr_run_after(worker, cell, status);

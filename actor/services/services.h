@@ -31,6 +31,8 @@ struct tr_services {
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
     void (*need_node)(struct tr_node *node, uint64_t id);
     void (*leave_node)(struct tr_node *node, uint64_t id);
+    /* An actor there does not stop: its process goes, if that is not this one. Any worker. */
+    void (*kill_node)(struct tr_node *node, uint64_t id);
     /* The application's: shutdown, and the configured actors by path. */
     void (*shutdown)(struct tr_node *node);
     troupe_address (*find)(struct tr_node *node, const char *path);

@@ -59,6 +59,9 @@ static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {
                                  .generation = TR_BOUND_GENERATION, .kill = kill };
     (void)run;
     tell_agent(me, child, &tr_stop_cell_message, &stop);
+    if (!kill) return;
+    struct tr_node *node = me->self->worker->node;
+    tr_services_of(node)->kill_node(node, me->spec->children[child].node);
 }
 
 static void forget_child(void *context, uint32_t child) {

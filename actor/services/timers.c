@@ -22,7 +22,7 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     tick->message->from = troupe_self_address(&worker->self);
     worker->self.message = tick->message;
     worker->self.answered = worker->self.kept = false;
-    tr_handling_own(worker, tick->message->type);
+    tr_handling_own(worker, cell, tick->message->type);
     enum troupe_status status =
         tick->entry->thunk(&worker->self, cell->state, tr_message_body(tick->message));
     tr_handling_ended(worker);

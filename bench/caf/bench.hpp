@@ -34,10 +34,18 @@ inline unsigned bench_variant(int argc, char** argv, unsigned standard) {
   return argc > 2 ? static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10)) : standard;
 }
 
+// Which of its two schedulers CAF is to use; nullptr: as it is configured by itself.
+inline const char* bench_policy() { return std::getenv("BENCH_CAF_POLICY"); }
+
+inline std::string bench_params(const std::string& params) {
+  return bench_policy() != nullptr ? params + ",policy:" + bench_policy() : params;
+}
+
 inline void bench_each(const char* work, const std::string& params, uint64_t n, double total,
                        const char* unit) {
-  std::printf("work=%s params=%s,n:%llu value=%.4f unit=%s better=lower\n", work, params.c_str(),
-              static_cast<unsigned long long>(n), total / static_cast<double>(n), unit);
+  std::printf("work=%s params=%s,n:%llu value=%.4f unit=%s better=lower\n", work,
+              bench_params(params).c_str(), static_cast<unsigned long long>(n),
+              total / static_cast<double>(n), unit);
   std::fflush(stdout);
 }
 
@@ -46,8 +54,9 @@ inline void bench_latency(const char* work, const std::string& params, uint64_t 
 }
 
 inline void bench_rate(const char* work, const std::string& params, uint64_t n, double seconds) {
-  std::printf("work=%s params=%s,n:%llu value=%.0f unit=per_s better=higher\n", work, params.c_str(),
-              static_cast<unsigned long long>(n), static_cast<double>(n) / seconds);
+  std::printf("work=%s params=%s,n:%llu value=%.0f unit=per_s better=higher\n", work,
+              bench_params(params).c_str(), static_cast<unsigned long long>(n),
+              static_cast<double>(n) / seconds);
   std::fflush(stdout);
 }
 
@@ -67,5 +76,6 @@ inline uint32_t bench_burn(uint32_t steps) {
 struct bench_config : caf::actor_system_config {
   explicit bench_config(size_t threads) {
     if (threads > 0) this->set("scheduler.max-threads", threads);
+    if (bench_policy() != nullptr) this->set("scheduler.policy", caf::atom_from_string(bench_policy()));
   }
 };

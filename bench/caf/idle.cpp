@@ -21,7 +21,7 @@ static caf::behavior starter(caf::stateful_actor<starter_state>* self) {
   }
   return {[=](started_atom) {
     if (++self->state.answers < actors) return;
-    std::puts("ready params=actors:100,workers:auto");
+    std::printf("ready params=%s\n", bench_params("actors:100,workers:auto").c_str());
     std::fflush(stdout);
   }};
 }

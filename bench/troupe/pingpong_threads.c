@@ -11,5 +11,6 @@ static const char tree[] =
     "    - { name: ping, actor: ping, args: { n: %llu } }\n";
 
 int main(int argc, char **argv) {
-    return pingpong_run("pingpong_threads", "workers:2,placed_by:scheduler", tree, bench_count(argc, argv, 200000));
+    return pingpong_run("pingpong_threads", "workers:2,placed_by:scheduler", tree,
+                        bench_count(argc, argv, 200000));
 }

@@ -2,14 +2,16 @@
 """The documentation and the project agree: links lead somewhere, and the code shown is code that is tested.
 
 A block of code that follows a line naming a file of examples/ in backquotes, with a colon at its end, is
-that file, to the byte. A page that walks through a whole folder shows each file of it. Prints how many
-links and blocks it compared; none of either is a failure.
+that file, to the byte. A page that walks through a whole folder shows each file of it. A path of the
+project in backquotes is one that exists. Prints how many links, paths and blocks it compared; none of links
+or blocks is a failure.
 """
 import os
 import re
 import sys
 
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+PATH = re.compile(r"`((?:actor|transport|include|examples|tests|docs|scripts|cmake|bench)/[\w./-]*)`")
 SHOWN = re.compile(r"`(examples/[^`]+)`[^`]*:\n\n```\w*\n(.*?)```", re.DOTALL)
 
 COMPLETE = {"docs/tutorial.md": "examples/tutorial"}
@@ -30,6 +32,12 @@ def broken_links(root, page, text):
             yield None if os.path.exists(target) else f"{os.path.relpath(page, root)}: no {link}"
 
 
+def lost_paths(root, page, text):
+    for path in PATH.findall(text):
+        known = os.path.exists(os.path.join(root, path))
+        yield None if known else f"{os.path.relpath(page, root)}: there is no {path}"
+
+
 def stale_code(root, page, text):
     for path, code in SHOWN.findall(text):
         with open(os.path.join(root, path), encoding="utf-8") as file:
@@ -47,17 +55,19 @@ def not_shown(root, page, text):
 
 def main():
     root = os.environ["TROUPE_SOURCE_DIR"]
-    links, blocks = [], []
+    links, paths, blocks = [], [], []
     for page in pages(root):
         with open(page, encoding="utf-8") as file:
             text = file.read()
         links += broken_links(root, page, text)
+        paths += lost_paths(root, page, text)
         blocks += stale_code(root, page, text)
         blocks += not_shown(root, page, text)
-    mistakes = [mistake for mistake in links + blocks if mistake]
+    mistakes = [mistake for mistake in links + paths + blocks if mistake]
     for mistake in mistakes:
         print(mistake)
-    print(f"docs: {len(links)} links, {len(blocks)} blocks of code, {len(mistakes)} mistakes")
+    print(f"docs: {len(links)} links, {len(paths)} paths, {len(blocks)} blocks of code, "
+          f"{len(mistakes)} mistakes")
     return 1 if mistakes or not links or not blocks else 0
 
 

@@ -3,6 +3,7 @@
 Everything is waited for: lines of output by poll, the end of processes by their pidfds, each with a
 deadline. Only processes that this module has started, or that such a process has started, are killed.
 """
+import ctypes
 import json
 import os
 import re
@@ -17,6 +18,11 @@ BINARY_DIR = os.environ["TROUPE_BINARY_DIR"]
 SLOWNESS = 4 if os.environ.get("TROUPE_SANITIZE") else 1
 PLACES = ("thread", "inproc", "process", "spawn", "tcp")
 STARTED = re.compile(r"process (\S+) pid (\d+) started \(incarnation (\d+)\)")
+
+
+# Whoever outlives its keeper becomes a child of this process, and can be counted and reaped here.
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 class Failure(Exception):
@@ -38,6 +44,12 @@ def children():
         return text.read().split()
 
 
+def sanitizer_options(env):
+    """NNG is not compiled with the thread sanitizer, which cannot see how its threads agree."""
+    supp = os.path.join(os.environ["TROUPE_SOURCE_DIR"], "tests", "lib", "tsan.supp")
+    return {**env, "TSAN_OPTIONS": env.get("TSAN_OPTIONS", "") + ":suppressions=" + supp}
+
+
 class Application:
     """One run. `lines` are all lines of both outputs, in the order they came."""
 
@@ -45,14 +57,14 @@ class Application:
         self.directory = tempfile.TemporaryDirectory(prefix="troupe-test-")
         path = os.path.join(self.directory.name, "app.yaml")
         with open(path, "w", encoding="ascii") as file:
-            file.write(config if isinstance(config, str) else json.dumps(config))
+            file.write(json.dumps(config(self.directory.name) if callable(config) else config))
         self.lines = []
         self.rest = b""
         self.seen = {}  # pid: pidfd, of every process that was announced
         self.paths = {}  # path: pid, the latest
         reader, writer = os.pipe()
         self.process = subprocess.Popen([program(name), "run", path, *options], stdin=subprocess.DEVNULL,
-                                        stdout=writer, stderr=writer, env={**os.environ, **(env or {})},
+                                        stdout=writer, stderr=writer, env=sanitizer_options({**os.environ, **(env or {})}),
                                         cwd=self.directory.name)
         os.close(writer)
         self.output = reader
@@ -133,6 +145,8 @@ class Application:
         if not select.select([self.keeper], [], [], max(0, deadline - time.monotonic()))[0]:
             self.process.kill()
             self.process.wait()
+            while children():
+                os.waitpid(-1, 0)
             raise Failure("it did not end; the last lines:\n" + self.tail())
         return self.process.wait()
 
@@ -145,6 +159,8 @@ class Application:
     def close(self):
         """After the end: nothing is left of it."""
         self.wait_all_gone()
+        while self.process.returncode < 0 and children() and os.waitpid(-1, os.WNOHANG)[0] > 0:
+            pass  # the keeper was killed before it could reap them
         for pid, pidfd in self.seen.items():
             if os.path.exists(f"/proc/{pid}"):
                 raise Failure(f"process {pid} is a zombie")

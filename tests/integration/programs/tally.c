@@ -61,6 +61,8 @@ TROUPE_START(source, supply) {
         snprintf(path, sizeof path, "/sink/%u", (unsigned)i);
         me->to[i] = troupe_lookup(self, path);
     }
+    printf("begun\n");
+    fflush(stdout);
     return troupe_send_empty(self, troupe_self_address(self), go_on);
 }
 

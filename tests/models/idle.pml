@@ -1,0 +1,197 @@
+/*
+ * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, share_the_rest, turn
+ * (actor/core/worker.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must change this
+ * model.
+ *
+ * Two workers, and two pushers from outside. One cell is long: its handler never returns, and may queue
+ * another cell with its own worker before. The LIFO slot, which wakes nobody by design, is left out.
+ *
+ * Shown: no cell is left lying while a worker sleeps, although the other one is busy for ever.
+ *
+ * BUG 1: no look at the queues between going idle and sleeping.
+ * BUG 2: the idle are looked at before the cell is queued.
+ * BUG 3: who found work while searching does not pass the word on.
+ */
+#ifndef BUG
+#define BUG 0
+#endif
+#define WORKERS 2
+#define LONG 1
+#ifndef SHORT
+#define SHORT 2
+#endif
+
+byte shared_long, shared_short; /* the shared queue: cells of either kind */
+byte own[WORKERS];              /* the workers' queues: short cells */
+byte mask, idle, searching;
+byte wakes[WORKERS];            /* eventfd */
+byte done, stuck, children;
+
+inline wake_one(i) {
+    if
+    :: idle == 0 || searching > 0
+    :: else ->
+        atomic {
+            i = 0;
+            do
+            :: i < WORKERS && !(mask & (1 << i)) -> i++
+            :: else -> break
+            od;
+            if
+            :: i < WORKERS -> mask = mask & ~(1 << i)
+            :: else
+            fi
+        }
+        if
+        :: i < WORKERS -> idle--; wakes[i]++
+        :: else
+        fi
+    fi;
+    i = 0
+}
+
+proctype pusher(byte longs; byte shorts) {
+    byte i;
+    do
+    :: longs + shorts > 0 ->
+#if BUG == 2
+        wake_one(i);
+#endif
+        atomic {
+            if
+            :: longs > 0 -> shared_long++; longs--
+            :: shorts > 0 -> shared_short++; shorts--
+            fi
+        }
+#if BUG != 2
+        wake_one(i)
+#endif
+    :: else -> break
+    od
+}
+
+/* found: 0 none, 1 short, 2 long. */
+inline take_shared(found) {
+    atomic {
+        if
+        :: shared_long > 0 -> shared_long--; found = 2
+        :: shared_short > 0 -> shared_short--; found = 1
+        :: else
+        fi
+    }
+}
+
+inline take_own(i, found) {
+    atomic {
+        if
+        :: own[i] > 0 -> own[i]--; found = 1
+        :: else
+        fi
+    }
+}
+
+inline steal(i, me, found) {
+    i = 0;
+    do
+    :: i < WORKERS && found == 0 ->
+        if
+        :: i != me -> take_own(i, found)
+        :: else
+        fi;
+        i++
+    :: else -> i = 0; break
+    od
+}
+
+inline share_the_rest(i, left) {
+    left = shared_long + shared_short > 0;
+    do
+    :: i < WORKERS && !left -> left = own[i] > 0; i++
+    :: else -> i = 0; break
+    od;
+    if
+    :: left -> wake_one(i)
+    :: else
+    fi;
+    left = false
+}
+
+proctype worker(byte me) {
+    byte i, found;
+    bool left;
+    do
+    :: take_own(me, found);
+        if
+        :: found == 0 -> take_shared(found)
+        :: else
+        fi;
+        if
+        :: found == 0 ->
+            searching++;
+            steal(i, me, found);
+            if
+            :: found == 0 -> take_shared(found)
+            :: else
+            fi;
+            searching--;
+            if
+            :: found == 0 ->
+                mask = mask | (1 << me);
+                idle++;
+#if BUG != 1
+                take_shared(found);
+                if
+                :: found == 0 -> steal(i, me, found)
+                :: else
+                fi;
+#endif
+                if
+                :: found == 0 ->
+end_asleep:         atomic { wakes[me] > 0 -> wakes[me] = 0 }
+                :: else
+                fi;
+                atomic {
+                    left = mask & (1 << me);
+                    mask = mask & ~(1 << me)
+                }
+                if
+                :: left -> idle--
+                :: else
+                fi;
+                left = false
+            :: else
+            fi;
+#if BUG != 3
+            if
+            :: found != 0 -> share_the_rest(i, left)
+            :: else
+            fi
+#endif
+        :: else
+        fi;
+        if
+        :: found == 2 ->
+            if
+            :: atomic { own[me]++; children++ }; wake_one(i)
+            :: true
+            fi;
+            stuck++;
+end_long:   false
+        :: found == 1 -> atomic { done++; found = 0 }
+        :: else
+        fi
+    od
+}
+
+init {
+    byte i;
+    atomic {
+        run pusher(LONG, 1);
+        run pusher(0, SHORT - 1);
+        do
+        :: i < WORKERS -> run worker(i); i++
+        :: else -> break
+        od
+    }
+    timeout -> assert(stuck == LONG && done == SHORT + children)
+}
