@@ -42,7 +42,7 @@ static const struct tr_word starts[] = {
 static const struct tr_key root_rows[] = {
     { .key = "name", .kind = TR_KEY_NAME,
       .help = "of the application; default: the name of the file" },
-    { .key = "threads", .kind = TR_KEY_NUMBER, .min = 1, .max = 256, .words = automatic,
+    { .key = "threads", .kind = TR_KEY_NUMBER, .min = 1, .max = 64, .words = automatic,
       .standard = "auto",
       .help = "workers of the main node; auto: one a core" },
     { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,

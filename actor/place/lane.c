@@ -142,12 +142,15 @@ static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_
     return status;
 }
 
+static void bury(struct tr_lane_driver *lane);
+
 static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
     char error[256] = "out of memory";
     if (offer->lane <= lane->offer.lane) {
         if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
         return;
     }
+    if (lane->died) bury(lane); /* this offer is for the next incarnation: the last one is over */
     close_wire(lane);
     lane->asked = false;
     lane->offer = *offer;

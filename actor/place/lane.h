@@ -4,7 +4,7 @@
  *
  * Who runs what: senders pack their message on their own worker, take credit, and push the parcel into
  * the mailbox of the lane's cell (lane_send.c). All else happens in that cell: the peer machine, frames
- * in and out, acks (lane_peer.c, lane.c). The wire's threads and the host only push events to it.
+ * in and out, acks (lane.c, lane_inbound.c, lane_ask.c). The wire's threads and the host only push events to it.
  */
 #ifndef TR_LANE_H
 #define TR_LANE_H

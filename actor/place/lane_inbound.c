@@ -219,6 +219,14 @@ static void read_type(struct tr_lane_driver *lane, struct envelope *envelope, bo
     }
 }
 
+/* A code that only newer nodes know means a failure here. */
+static void read_outcome(struct envelope *envelope) {
+    struct tr_cursor *cursor = &envelope->body;
+    uint64_t code = tr_read_uint(cursor, UINT32_MAX);
+    if (code == TROUPE_OK || tr_cursor_left(cursor) > 0) tr_cursor_fail(cursor, "not an outcome");
+    envelope->outcome = (uint8_t)(code < TROUPE_STATUS_COUNT ? code : TROUPE_FAILED);
+}
+
 static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, size_t size,
                           struct envelope *envelope) {
     struct tr_cursor *cursor = &envelope->body;
@@ -232,7 +240,7 @@ static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, s
     if (generation != 0) envelope->from = (troupe_address){ lane->route.node, slot, generation };
     envelope->flags = (uint8_t)tr_read_uint(cursor, FLAGS);
     envelope->ask = tr_read_uint(cursor, UINT64_MAX);
-    if (none) envelope->outcome = (uint8_t)tr_read_uint(cursor, TROUPE_STATUS_COUNT - 1);
+    if (none) read_outcome(envelope);
     if (!tr_cursor_ok(cursor) || (envelope->flags & ~FLAGS) != 0) envelope->status = TROUPE_MALFORMED;
     else read_type(lane, envelope, none, index);
 }
@@ -252,8 +260,19 @@ static struct tr_message *unpack(struct tr_lane_driver *lane, struct envelope *e
     return message;
 }
 
+/* A reply that cannot be read still ends its ask: with the reason. */
+static struct tr_message *unreadable_reply(struct envelope *envelope) {
+    bool unknown = envelope->status == TROUPE_UNHANDLED || envelope->status == TROUPE_INCOMPATIBLE;
+    enum troupe_status outcome = unknown ? TROUPE_WRONG_REPLY : envelope->status;
+    envelope->status = TROUPE_OK;
+    envelope->flags |= TR_MESSAGE_OUTCOME;
+    return tr_message_outcome(envelope->ask, outcome);
+}
+
 /* Stands in the mailbox for what could not be unpacked. */
-static struct tr_message *tombstone(const struct envelope *envelope) {
+static struct tr_message *tombstone(struct envelope *envelope) {
+    bool reply = tr_cursor_ok(&envelope->body) && (envelope->flags & TR_MESSAGE_REPLY) != 0;
+    if (reply) return unreadable_reply(envelope);
     struct tr_message *message = tr_message_outcome(0, envelope->status);
     if (message != NULL) message->type = envelope->type;
     return message;

@@ -1,4 +1,4 @@
-/* The parts of a lane: for lane.c, lane_send.c and lane_peer.c only. */
+/* The parts of a lane: for the lane_*.c files only. */
 #ifndef TR_LANE_PARTS_H
 #define TR_LANE_PARTS_H
 

@@ -67,11 +67,14 @@ static void tell_if_ready(struct tr_lane_driver *lane, struct tr_worker *worker,
     if (atomic_exchange(&credit->waiters, false)) tell_ready(lane, worker, slot);
 }
 
-void tr_lane_give_back(struct tr_lane_driver *lane, const struct tr_lane_parcel *parcel) {
-    if (!is_bounded(parcel->flags)) return;
-    struct tr_credit *credit = tr_lane_credit(lane, parcel->parcel.to.slot, false);
+static void give_back(struct tr_lane_driver *lane, struct tr_worker *worker, uint32_t slot) {
+    struct tr_credit *credit = tr_lane_credit(lane, slot, false);
     atomic_fetch_sub(&credit->unsettled, 1);
-    tell_if_ready(lane, lane->worker, credit, parcel->parcel.to.slot);
+    tell_if_ready(lane, worker, credit, slot);
+}
+
+void tr_lane_give_back(struct tr_lane_driver *lane, const struct tr_lane_parcel *parcel) {
+    if (is_bounded(parcel->flags)) give_back(lane, lane->worker, parcel->parcel.to.slot);
 }
 
 static void want_ready(struct tr_route *route, struct tr_worker *worker, troupe_address to,
@@ -148,7 +151,7 @@ static enum troupe_status send_by_lane(struct tr_route *route, struct tr_worker 
     if (status != TROUPE_OK) return status;
     status = pack(lane, outgoing, &parcel);
     if (status != TROUPE_OK) {
-        if (bounded) atomic_fetch_sub(&tr_lane_credit(lane, outgoing->to.slot, false)->unsettled, 1);
+        if (bounded) give_back(lane, worker, outgoing->to.slot);
         return status;
     }
     if ((outgoing->flags & TR_MESSAGE_SYSTEM) == 0)

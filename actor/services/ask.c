@@ -51,9 +51,11 @@ static struct tr_ask *waiting_ask(struct tr_cell *cell, uint64_t id) {
     return alarm == NULL || alarm->fire != time_out ? NULL : ask_of(alarm);
 }
 
+/* A failure that says OK has no reply to show: it came from a node that does not keep the rules. */
 static enum troupe_status outcome_of(const struct tr_message *message, const struct tr_ask *ask) {
+    enum troupe_status status = (enum troupe_status)message->link.status;
     if ((message->link.flags & TR_MESSAGE_OUTCOME) != 0)
-        return (enum troupe_status)message->link.status;
+        return status == TROUPE_OK ? TROUPE_FAILED : status;
     return message->type == ask->entry->reply ? TROUPE_OK : TROUPE_WRONG_REPLY;
 }
 
@@ -92,9 +94,12 @@ static struct tr_ask *ask_new(const struct troupe_entry *entry,
 }
 
 static enum troupe_status send_request(troupe_self *self, troupe_address to, uint64_t id,
-                                       const struct troupe_message_type *type, const void *message) {
+                                       int64_t timeout, const struct troupe_message_type *type,
+                                       const void *message) {
+    int64_t now = troupe_now(self);
     struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self), .type = type,
-                                    .body = message, .ask = id, .flags = TR_MESSAGE_ASKED };
+                                    .body = message, .ask = id, .flags = TR_MESSAGE_ASKED,
+                                    .deadline = timeout > INT64_MAX - now ? INT64_MAX : now + timeout };
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
 
@@ -124,7 +129,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
         release(&ask->alarm);
         return refuse(self, type, TROUPE_NO_MEMORY, "");
     }
-    status = send_request(self, to, id, type, message);
+    status = send_request(self, to, id, timeout, type, message);
     if (status != TROUPE_OK) tr_alarm_cancel(self->worker, self->cell, id);
     return status;
 }

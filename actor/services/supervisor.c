@@ -24,8 +24,8 @@ struct tr_supervisor {
     uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
     bool *lost;         /* children that died with their node: for the event at hand */
     troupe_timer timer;
-    bool stopped, gave_up;
-    char last_failure[512]; /* for the report when it gives up */
+    bool ready, stopped, gave_up;
+    char last_failure[400]; /* for the report when it gives up */
 };
 
 static void tell_agent(struct tr_supervisor *me, uint32_t child,
@@ -74,6 +74,7 @@ static void forget_child(void *context, uint32_t child) {
 
 static void all_started(void *context) {
     struct tr_supervisor *me = context;
+    me->ready = true;
     tr_run_ready(me->self->worker, me->self->cell);
 }
 
@@ -103,14 +104,26 @@ static int64_t enter(struct tr_supervisor *me, troupe_self *self) {
     return troupe_now(self);
 }
 
+/* For people: no place in this file, no message of ours, only what they can act on. */
+static enum troupe_status give_up(struct tr_supervisor *me) {
+    troupe_self *self = me->self;
+    double within = (double)me->spec->rules.within / (double)TROUPE_SECOND;
+    self->message = NULL;
+    if (me->ready)
+        snprintf(self->failure, sizeof self->failure,
+                 "gave up: more than %u restarts within %g s; the last failure: %s",
+                 me->spec->rules.restarts, within, me->last_failure);
+    else
+        snprintf(self->failure, sizeof self->failure, "gave up: a child could not be started: %s",
+                 me->last_failure);
+    return TROUPE_FAILED;
+}
+
 /* After each event: once everything is stopped, so is the supervisor. */
 static enum troupe_status leave(struct tr_supervisor *me) {
     troupe_self *self = me->self;
     if (!me->stopped) return TROUPE_OK;
-    if (me->gave_up)
-        return TROUPE_FAIL(self, "gave up: more than %u restarts within %.3f s; the last failure: %s",
-                           me->spec->rules.restarts,
-                           (double)me->spec->rules.within / (double)TROUPE_SECOND, me->last_failure);
+    if (me->gave_up) return give_up(me);
     self->cell->end_status = TROUPE_STOPPING;
     return troupe_exit(self);
 }

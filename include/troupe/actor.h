@@ -266,12 +266,12 @@ typedef struct troupe_timer {
     troupe_set_timer((self), (timer), (delay), 0, &tr_message##_message,                           \
                      &(const struct tr_message){ __VA_ARGS__ })
 #define troupe_every(self, timer, interval, tr_message, ...)                                       \
-    troupe_set_timer((self), (timer), (interval), (interval), &tr_message##_message,               \
+    troupe_set_timer((self), (timer), (interval), TROUPE_X_INTERVAL(interval), &tr_message##_message, \
                      &(const struct tr_message){ __VA_ARGS__ })
 #define troupe_after_empty(self, timer, delay, tr_message)                                         \
     troupe_set_timer((self), (timer), (delay), 0, &tr_message##_message, &(const struct tr_message){ 0 })
 #define troupe_every_empty(self, timer, interval, tr_message)                                      \
-    troupe_set_timer((self), (timer), (interval), (interval), &tr_message##_message,               \
+    troupe_set_timer((self), (timer), (interval), TROUPE_X_INTERVAL(interval), &tr_message##_message, \
                      &(const struct tr_message){ 0 })
 enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int64_t delay,
                                     int64_t interval, const struct troupe_message_type *type,
@@ -330,6 +330,9 @@ struct troupe_answer {
     const void *request;
     const void *reply;
 };
+
+/* An interval of 0 is a mistake, not a timer that fires once. */
+#define TROUPE_X_INTERVAL(interval) ((interval) > 0 ? (interval) : INT64_C(-1))
 
 #define TROUPE_X_UNUSED __attribute__((unused))
 

@@ -27,6 +27,7 @@ int main(int argc, char **argv) { return troupe_main(argc, argv, &one_actor, &tw
 C
 echo 'tree: { children: [ { name: one, actor: one } ] }' > "$work/app.yaml"
 
+# shellcheck disable=SC2086 # several libraries in one word
 build() { # PROGRAM SOURCE: with one.c and main.c
     "$cc" -std=c11 -I"$TROUPE_SOURCE_DIR/include" -o "$work/$1" "$work/main.c" "$work/one.c" "$work/$2" \
         "$TROUPE_BINARY_DIR/libtroupe.a" -lnng -lmsgpackc $libraries -lpthread -lm

@@ -61,13 +61,22 @@ static void load(const struct tr_config_input *input) {
     tr_config_free(config);
 }
 
+/* As strndup does, but for bytes that have no end of their own. */
+static char *copy(const char *text, size_t size) {
+    char *value = malloc(size + 1);
+    if (value == NULL) return NULL;
+    memcpy(value, text, size);
+    value[size] = '\0';
+    return value;
+}
+
 /* The first line, without its end, when it begins with `option`; the text goes on after it. */
 static char *take_option(const char *option, const char **text, size_t *size) {
     size_t length = strlen(option);
     if (*size < length || memcmp(*text, option, length) != 0) return NULL;
     const char *end = memchr(*text, '\n', *size);
     size_t line = end == NULL ? *size : (size_t)(end - *text);
-    char *value = strndup(*text + length, line - length);
+    char *value = copy(*text + length, line - length);
     *text += line;
     *size -= line;
     return value;

@@ -22,29 +22,29 @@ static void keys(void **state) {
 static void values(void **state) {
     (void)state;
     test_wrong("threads: 0",
-               "app.yaml:1:10: error: threads: '0' is out of range; allowed: 1 to 256, auto\n");
+               "app.yaml:1:10: error: threads: '0' is out of range; allowed: 1 to 64, auto\n");
     test_wrong("threads: 257",
-               "app.yaml:1:10: error: threads: '257' is out of range; allowed: 1 to 256, auto\n");
+               "app.yaml:1:10: error: threads: '257' is out of range; allowed: 1 to 64, auto\n");
     test_wrong("threads: -1",
-               "app.yaml:1:10: error: threads: '-1' is out of range; allowed: 1 to 256, auto\n");
+               "app.yaml:1:10: error: threads: '-1' is out of range; allowed: 1 to 64, auto\n");
     test_wrong("threads: 99999999999999999999",
                "app.yaml:1:10: error: threads: '99999999999999999999' is out of range; allowed: 1 "
-               "to 256, auto\n");
+               "to 64, auto\n");
     test_wrong(
         "threads: 010",
-        "app.yaml:1:10: error: threads: '010' begins with a zero; allowed: 1 to 256, auto\n");
+        "app.yaml:1:10: error: threads: '010' begins with a zero; allowed: 1 to 64, auto\n");
     test_wrong(
         "threads: atuo",
         "app.yaml:1:10: error: threads: 'atuo' is not a whole number; did you mean 'auto'?\n");
     test_wrong(
         "threads: 1.5",
-        "app.yaml:1:10: error: threads: '1.5' is not a whole number; allowed: 1 to 256, auto\n");
+        "app.yaml:1:10: error: threads: '1.5' is not a whole number; allowed: 1 to 64, auto\n");
     test_wrong("threads: '4'",
-               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found the text '4'\n");
+               "app.yaml:1:10: error: threads: expected 1 to 64, auto, found the text '4'\n");
     test_wrong("threads: [4]",
-               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found a list\n");
+               "app.yaml:1:10: error: threads: expected 1 to 64, auto, found a list\n");
     test_wrong("threads:",
-               "app.yaml:1:9: error: threads: expected 1 to 256, auto, found nothing\n");
+               "app.yaml:1:9: error: threads: expected 1 to 64, auto, found nothing\n");
     test_wrong(CHILD("mailbox: { keep: yes }"),
                "app.yaml:1:64: error: keep: 'yes' is not known; allowed: true, false\n");
     test_wrong(CHILD("mailbox: big"),
@@ -162,7 +162,7 @@ static void all_in_one_go_and_in_order(void **state) {
         "app.yaml:7:41: error: unknown argument 'smal' of the actor 'reader'; did you mean "
         "'small'?\n"
         "app.yaml:7:55: error: big: expected a whole number, found 'x'\n"
-        "app.yaml:8:10: error: threads: 'many' is not a whole number; allowed: 1 to 256, auto\n");
+        "app.yaml:8:10: error: threads: 'many' is not a whole number; allowed: 1 to 64, auto\n");
 }
 
 /* The rest is counted. */
@@ -183,7 +183,7 @@ static void very_many(void **state) {
 static void nothing_unprintable_is_told(void **state) {
     (void)state;
     test_wrong("threads: \"\\e[31m\\n\"",
-               "app.yaml:1:10: error: threads: expected 1 to 256, auto, found the "
+               "app.yaml:1:10: error: threads: expected 1 to 64, auto, found the "
                "text '?[31m?'\n");
 }
 

@@ -107,7 +107,7 @@ static void told_after_the_file(void **state) {
     test_wrong_with("shutdown: 5\n", settings, NULL,
                     "app.yaml:1:11: error: shutdown: '5' has no unit; did you mean '5s'?\n"
                     "--set 'threads=x':1:9: error: threads: 'x' is not a whole number; allowed: 1 "
-                    "to 256, auto\n");
+                    "to 64, auto\n");
 }
 
 int main(void) {
