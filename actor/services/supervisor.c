@@ -111,10 +111,10 @@ static enum troupe_status give_up(struct tr_supervisor *me) {
     self->message = NULL;
     if (me->ready)
         snprintf(self->failure, sizeof self->failure,
-                 "gave up: more than %u restarts within %g s; the last failure: %s",
+                 "more than %u restarts within %g s; the last failure: %s",
                  me->spec->rules.restarts, within, me->last_failure);
     else
-        snprintf(self->failure, sizeof self->failure, "gave up: a child could not be started: %s",
+        snprintf(self->failure, sizeof self->failure, "a child could not be started: %s",
                  me->last_failure);
     return TROUPE_FAILED;
 }
