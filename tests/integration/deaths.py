@@ -189,7 +189,9 @@ def kill_at_random(chance, number):
         app.wait_for("process main")  # before that, a signal ends a program as it ends any other
         app.signal(chance.choice([signal.SIGTERM, signal.SIGINT]))
         code = app.wait()
-        check(code == 0, f"run {number}: {victim} killed, place {place}: exit code {code}", app)
+        # The keeper may hear of the signal before it hears of the death.
+        late = code == 2 and app.find("main died while it was stopping")
+        check(code == 0 or late, f"run {number}: {victim} killed, place {place}: exit code {code}", app)
     app.close()
     return victim
 

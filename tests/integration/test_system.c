@@ -131,7 +131,7 @@ static void stop_with_a_handler_that_hangs(void) {
 
 /* The child of this test leaves a stuck thread behind on purpose. */
 const char *__tsan_default_suppressions(void);
-const char *__tsan_default_suppressions(void) { return "thread:start_threads\n"; }
+const char *__tsan_default_suppressions(void) { return "thread:start_thread\n"; }
 
 static void past_the_deadline_the_code_is_137(void **state) {
     int status = 0;
