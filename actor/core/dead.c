@@ -49,9 +49,8 @@ void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_addre
 
 static void count_dead(struct tr_node *node, struct tr_worker *worker,
                        const struct tr_message *message, enum troupe_status reason) {
-    struct tr_flight_worker *counters = tr_counters(node, worker);
-    tr_count(worker, message->inbound != NULL ? &counters->dead_inbound[reason]
-                                              : &counters->dead_local[reason]);
+    if (message->inbound != NULL) return; /* its sender counts it */
+    tr_count(worker, &tr_counters(node, worker)->dead_local[reason]);
 }
 
 /* The sender of a message from another node is told by that node, from its lane's ack. */

@@ -27,7 +27,7 @@ static void begin_handling(struct tr_worker *worker, struct tr_cell *cell,
                           (uint64_t)(inbound->channel + 1) << 40 | next, memory_order_release);
 }
 
-/* Only after the counters and the ledger say that the message is settled, or that it is not: what is
+/* Only after the counter or the ledger says that the message is settled, or that it is not: what is
  * settled is not in doubt, whatever is still said to be handled. */
 static void end_handling(struct tr_worker *worker, const struct tr_inbound *inbound) {
     atomic_store_explicit(&worker->flight->current_type, 0, memory_order_release);
@@ -61,10 +61,8 @@ static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,
 /* ---- Afterwards ---- */
 
 static void settle(struct tr_worker *worker, struct tr_message *message) {
-    if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0)
-        tr_bump(message->inbound != NULL ? &worker->flight->handled_inbound
-                                         : &worker->flight->handled_local);
     if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, TROUPE_OK);
+    else if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0) tr_bump(&worker->flight->handled_local);
 }
 
 static void close_ask(struct tr_worker *worker, const struct tr_message *message) {

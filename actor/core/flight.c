@@ -36,11 +36,10 @@ void tr_flight_counts(const struct tr_flight *flight, struct troupe_counts *coun
     for (uint32_t i = 0; i <= TR_MAX_WORKERS; i++) {
         const struct tr_flight_worker *worker = &flight->workers[i];
         counts->sent += get(&worker->sent_local) + get(&worker->sent_remote);
-        counts->handled += get(&worker->handled_local) + get(&worker->handled_inbound);
+        counts->handled += get(&worker->handled_local) + get(&worker->handled_remote);
         counts->refused += get(&worker->refused);
         counts->in_doubt += get(&worker->in_doubt);
         add_dead(worker->dead_local, counts);
-        add_dead(worker->dead_inbound, counts);
         add_dead(worker->dead_outbound, counts);
     }
 }

@@ -3,6 +3,9 @@
  * that after SIGKILL somebody still knows what each worker was handling, and how many messages were sent
  * and settled.
  *
+ * A message to another node is counted by its sender alone, also when it is handled or dies over there:
+ * only so can no death between two stores make it count twice, or not at all.
+ *
  * Each worker writes its own entry and nobody else's: plain stores, in effect; readers see each value
  * whole. One more entry, the last, is for threads that are not workers; those add atomically.
  */
@@ -18,12 +21,11 @@ struct tr_flight_worker {
     _Atomic uint64_t sent_local;    /* taken by a send, for this node */
     _Atomic uint64_t sent_remote;   /* taken by a send, for another node */
     _Atomic uint64_t handled_local; /* of this node's own messages */
-    _Atomic uint64_t handled_inbound; /* of messages from other nodes */
+    _Atomic uint64_t handled_remote; /* to other nodes, and handled there: as acks and ledgers say */
     _Atomic uint64_t refused;
     _Atomic uint64_t in_doubt;      /* messages to nodes that died, by their ledgers */
     _Atomic uint64_t dead_local[TROUPE_STATUS_COUNT];   /* dead letters sent within this node */
-    _Atomic uint64_t dead_inbound[TROUPE_STATUS_COUNT]; /* from other nodes, dead here */
-    _Atomic uint64_t dead_outbound[TROUPE_STATUS_COUNT]; /* to other nodes, dead before they settled */
+    _Atomic uint64_t dead_outbound[TROUPE_STATUS_COUNT]; /* to other nodes, dead on the way or there */
     _Atomic uint64_t current_type;  /* address of the message type being handled; 0: none */
     _Atomic uint64_t current_cell;  /* slot << 32 | generation */
     _Atomic uint32_t current_inbound; /* it is not among the local messages sent: another node's, or a tick */

@@ -246,11 +246,9 @@ static void dead(struct tr_lane_driver *lane, const struct tr_lane_parcel *parce
     const char *type = parcel->type == NULL ? "a reply" : parcel->type->name;
     struct tr_flight_worker *counters = tr_counters(node, lane->worker);
     if ((parcel->flags & TR_MESSAGE_SYSTEM) != 0) return;
-    if (!counted_there) {
-        tr_count(lane->worker,
-                 status == TROUPE_IN_DOUBT ? &counters->in_doubt : &counters->dead_outbound[status]);
-        tr_loss_log(node, "dead letter", to, type, status);
-    }
+    tr_count(lane->worker,
+             status == TROUPE_IN_DOUBT ? &counters->in_doubt : &counters->dead_outbound[status]);
+    if (!counted_there) tr_loss_log(node, "dead letter", to, type, status); /* else said there */
     uint64_t ask = (parcel->flags & TR_MESSAGE_ASKED) != 0 ? parcel->ask : 0;
     tr_tell_sender(node, lane->worker, parcel->from, to, type, ask, status);
 }
@@ -263,6 +261,8 @@ static void io_settled(void *context, struct tr_parcel *settled, enum troupe_sta
     if (stopped) status = TROUPE_GONE;
     tr_lane_ask_settled(lane, parcel, status != TROUPE_OK);
     if (status != TROUPE_OK) dead(lane, parcel, status, counted_there);
+    else if ((parcel->flags & TR_MESSAGE_SYSTEM) == 0)
+        tr_count(lane->worker, &tr_counters(lane->node, lane->worker)->handled_remote);
     tr_lane_give_back(lane, parcel);
     free(parcel);
 }

@@ -41,7 +41,7 @@ extern "C" {
     X(POISON, "poison", "the message brought its actor down too often")                            \
     X(FLUSHED, "flushed", "its mailbox was emptied by a restart or a stop")                        \
     X(NODE_DIED, "node_died", "the process that held it died before handling it")                  \
-    X(SENDER_DIED, "sender_died", "the process that sent it died before it left")                  \
+    X(SENDER_DIED, "sender_died", "its sender's process died before it knew what became of it")    \
     X(IN_DOUBT, "in_doubt", "its process died while handling it: it may have finished")            \
     X(SYSTEM, "system", "the operating system refused: see the log line")
 

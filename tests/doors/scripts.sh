@@ -3,7 +3,7 @@
 set -eu
 cd "$TROUPE_SOURCE_DIR"
 command -v shellcheck >/dev/null || exit 77
-scripts=$(find . -path ./build -prune -o -path './build-*' -prune -o -name '*.sh' -o -path .ci/run)
+scripts=$(find . -path ./build -prune -o -path './build-*' -prune -o -type f '(' -name '*.sh' -o -path ./.ci/run ')' -print)
 # shellcheck disable=SC2086  # one word for each script: none has a blank in its name
 set -- $scripts
 echo "scripts: $# read"
