@@ -200,7 +200,7 @@ __attribute__((noreturn)) static void be_keeper(const struct scenario *scenario,
 /* [0] is the program's end, as of a pipe. */
 static void open_terminal(int ends[2]) {
     ends[1] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    assert_true(ends[1] >= 0);
+    if (ends[1] < 0) skip(); /* a container without terminals */
     assert_int_equal(grantpt(ends[1]), 0);
     assert_int_equal(unlockpt(ends[1]), 0);
     ends[0] = open(ptsname(ends[1]), O_RDWR | O_NOCTTY | O_CLOEXEC);
