@@ -97,6 +97,18 @@ static void flush(struct tr_worker *worker, struct tr_cell *cell) {
     flush_held(worker, cell);
 }
 
+static uint32_t next_generation(uint32_t generation) {
+    return generation == UINT32_MAX ? 1 : generation + 1;
+}
+
+/* A configured cell that was forgotten has no valid address, until its supervisor, restarted itself, starts
+ * it again: then it is the cell that all know. */
+static bool is_revived(const struct tr_node *node, struct tr_cell *cell,
+                       const struct tr_notice *notice) {
+    return notice->kind == TR_NOTICE_START && cell->life == TR_LIFE_EMPTY &&
+           cell->slot < node->options.reserved_slots && notice->generation == TR_BOUND_GENERATION;
+}
+
 /* From here on the address is stale; the slot may be taken by the next spawn at once. */
 static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
@@ -104,10 +116,11 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     node->options.hooks->cell_ended(node, cell);
     flush_held(worker, cell);
     tr_run_free_more(cell);
-    uint32_t generation = atomic_load(&cell->generation) + 1;
-    atomic_store_explicit(&cell->generation, generation == 0 ? 1 : generation, memory_order_release);
+    bool configured = cell->slot < node->options.reserved_slots;
+    uint32_t generation = configured ? 0 : next_generation(atomic_load(&cell->generation));
+    atomic_store_explicit(&cell->generation, generation, memory_order_release);
     tr_tell_ready(node, worker, cell);
-    if (cell->slot >= node->options.reserved_slots) tr_cells_release(&node->cells, &worker->slots, cell);
+    if (!configured) tr_cells_release(&node->cells, &worker->slots, cell);
 }
 
 /* "a count of zero (counter.c:12), in message count{...}, after 1.234 s" */
@@ -226,6 +239,8 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
 /* ---- The system lane ---- */
 
 static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
+    if (is_revived(worker->node, cell, notice))
+        atomic_store_explicit(&cell->generation, TR_BOUND_GENERATION, memory_order_release);
     bool valid = notice->generation == atomic_load(&cell->generation);
     if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
         begin(worker, cell, &notice->start);
@@ -258,8 +273,13 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.message = NULL;
     const struct troupe_entry *trap =
         killed ? NULL : tr_class_handler(atomic_load(&cell->class), &tr_stopping_message);
-    if (trap == NULL) tr_run_end(worker, cell, TROUPE_STOPPING, killed);
-    else tr_run_after(worker, cell, trap->thunk(&worker->self, cell->state, &(struct tr_stopping){ 0 }));
+    if (trap == NULL) {
+        tr_run_end(worker, cell, TROUPE_STOPPING, killed);
+        return;
+    }
+    enum troupe_status status =
+        trap->thunk(&worker->self, cell->state, &(struct tr_stopping){ 0 });
+    tr_run_after(worker, cell, status);
 }
 
 void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {

@@ -105,6 +105,7 @@ static void door_handle(void *context, struct tr_worker *worker, struct tr_link 
     struct tr_message *message = tr_message_of(link);
     struct tr_control control = { 0 };
     (void)worker;
+    if (link->kind != TR_LINK_MESSAGE) return;
     if (message->type == &tr_started_message)
         tr_host_request(context, TR_REQUEST_STARTED, TROUPE_OK, &control);
     if (message->type == &tr_exited_message) {

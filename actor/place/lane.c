@@ -150,6 +150,7 @@ static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offe
         if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
         return;
     }
+    atomic_store(&lane->gone, false); /* an offer is a sign of life */
     if (lane->died) bury(lane); /* this offer is for the next incarnation: the last one is over */
     close_wire(lane);
     lane->asked = false;
@@ -387,6 +388,7 @@ static void set_alarm(struct tr_lane_driver *lane, int64_t now) {
     int64_t at = next_alarm(lane, now);
     if (at == INT64_MAX || (lane->alarm != 0 && lane->alarm_at <= at)) return;
     if (lane->alarm != 0) tr_alarm_cancel(lane->worker, lane->cell, lane->alarm);
+    lane->alarm = 0;
     struct tr_alarm *alarm = calloc(1, sizeof *alarm);
     if (alarm == NULL) return;
     alarm->fire = on_alarm;

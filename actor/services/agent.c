@@ -20,6 +20,11 @@ static void fill(const struct tr_start_child *msg, const struct tr_class *class,
                                 .at_least_once = msg->at_least_once, .flush = msg->flush };
 }
 
+/* Only those are a supervisor's to start and to forget; whoever asks may be another process. */
+static bool is_configured(const struct tr_node *node, uint32_t slot) {
+    return slot > TR_AGENT_SLOT && slot < node->options.reserved_slots;
+}
+
 /* What cannot be started is reported as a run that failed at once. */
 static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
                                 const struct tr_start_child *msg, struct tr_codec_error *error) {
@@ -27,7 +32,8 @@ static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
     enum troupe_status status = TROUPE_NOT_FOUND;
     const struct tr_class *class = tr_class_named(node->options.classes, msg->actor);
     struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
-    if (class == NULL || cell == NULL || msg->slot >= node->options.reserved_slots) return status;
+    if (class == NULL || !is_configured(node, msg->slot) || atomic_load(&cell->class) != class)
+        return status; /* another class over the state of a running actor would corrupt it */
     fill(msg, class, &start);
     start.args = tr_message_unpack(class->start_type, msg->args.data, msg->args.size, &status, error);
     if (start.args == NULL) return status;
@@ -61,7 +67,7 @@ TROUPE_ON(tr_agent, tr_stop_cell) {
 TROUPE_ON(tr_agent, tr_forget_child) {
     struct tr_node *node = self->worker->node;
     struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
-    if (cell != NULL) tr_forget(node, self->worker, cell, TR_BOUND_GENERATION);
+    if (is_configured(node, msg->slot)) tr_forget(node, self->worker, cell, TR_BOUND_GENERATION);
     return TROUPE_OK;
 }
 

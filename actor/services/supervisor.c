@@ -28,10 +28,20 @@ struct tr_supervisor {
     char last_failure[400]; /* for the report when it gives up */
 };
 
-static void tell_agent(struct tr_supervisor *me, uint32_t child,
-                       const struct troupe_message_type *type, const void *message) {
-    tr_send_system(me->self->worker->node, me->self->worker,
-                   tr_agent_address(me->spec->children[child].node), type, message);
+static enum troupe_status tell_agent(struct tr_supervisor *me, uint32_t child,
+                                     const struct troupe_message_type *type, const void *message) {
+    return tr_send_system(me->self->worker->node, me->self->worker,
+                          tr_agent_address(me->spec->children[child].node), type, message);
+}
+
+/* The machine must not be called back: it hears of it as it would from the agent. */
+static void start_refused(struct tr_supervisor *me, const struct tr_start_child *start,
+                          enum troupe_status status) {
+    char why[256];
+    snprintf(why, sizeof why, "its node cannot be told to start it: %s", troupe_status_text(status));
+    struct tr_exited exited = { .key = start->key, .run = start->run, .status = (uint32_t)status,
+                                .why = why };
+    tr_send_system(me->self->worker->node, me->self->worker, start->owner, &tr_exited_message, &exited);
 }
 
 /* ---- What the machine asks for ---- */
@@ -50,7 +60,8 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
                                     .flush = flush && !spec->keep_mailbox };
     me->runs[child] = run;
     tr_services_of(node)->need_node(node, spec->node);
-    tell_agent(me, child, &tr_start_child_message, &start);
+    enum troupe_status status = tell_agent(me, child, &tr_start_child_message, &start);
+    if (status != TROUPE_OK) start_refused(me, &start, status);
 }
 
 static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {

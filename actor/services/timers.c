@@ -57,7 +57,7 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
     const struct troupe_entry *entry = tr_class_handler(atomic_load(&self->cell->class), type);
     if (timer != NULL) timer->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
-    if (entry == NULL || delay < 0 || interval < 0) return TROUPE_INVALID;
+    if (entry == NULL || delay < 0 || interval < 0 || interval > INT64_MAX / 4) return TROUPE_INVALID;
     struct tr_tick *made = tick_new(self, entry, type, message, &status);
     if (made == NULL) return status;
     uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);
