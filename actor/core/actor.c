@@ -78,10 +78,9 @@ static struct troupe_asker *remember(troupe_self *self, uint64_t *id) {
 struct troupe_asker troupe_keep_asker(troupe_self *self) {
     struct troupe_asker kept = { .address = troupe_sender(self) };
     const struct tr_message *request = self->message;
-    if (request == NULL || (request->link.flags & TR_MESSAGE_ASKED) == 0 || self->answered ||
-        self->kept)
-        return kept;
-    if (remember(self, &kept.ask) != NULL) self->kept = true;
+    if (request == NULL || (request->link.flags & TR_MESSAGE_ASKED) == 0) return kept;
+    if (!self->answered && !self->kept && remember(self, &kept.ask) != NULL) self->kept = true;
+    else kept.ask = UINT64_MAX; /* nobody's: whoever answers it is refused */
     return kept;
 }
 

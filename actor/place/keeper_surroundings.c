@@ -81,7 +81,7 @@ bool tr_surroundings_enter(struct tr_surroundings *before) {
 void tr_surroundings_leave(const struct tr_surroundings *before) {
     struct timespec none = { 0 };
     while (sigtimedwait(&before->handled, NULL, &none) > 0) continue; /* it is over anyway */
-    prctl(PR_SET_CHILD_SUBREAPER, before->subreaper);
+    prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)before->subreaper);
     setrlimit(RLIMIT_NOFILE, &before->files);
     sigaction(SIGCHLD, &before->child, NULL);
     sigprocmask(SIG_SETMASK, &before->mask, NULL);

@@ -10,12 +10,20 @@
 
 /* ---- Names ---- */
 
+/* The tree's names are the tree's on every node: nobody may stand in for a configured actor. */
+static enum troupe_status claim(struct tr_node *node, const char *name, troupe_address address) {
+    struct tr_services *services = tr_services_of(node);
+    troupe_address owner = name == NULL ? (troupe_address){ 0 } : services->find(node, name);
+    if (!troupe_address_is_none(owner) && !troupe_address_equal(owner, address)) return TROUPE_EXISTS;
+    return tr_registry_add(&services->registry, name, address);
+}
+
 enum troupe_status troupe_register(troupe_self *self, const char *name) {
     struct tr_cell_more *more = tr_cell_more(self->cell);
     if (more == NULL) return TROUPE_NO_MEMORY;
     if (more->name != NULL && (name == NULL || strcmp(more->name, name) != 0)) return TROUPE_INVALID;
     struct tr_registry *registry = &tr_services_of(self->worker->node)->registry;
-    enum troupe_status status = tr_registry_add(registry, name, troupe_self_address(self));
+    enum troupe_status status = claim(self->worker->node, name, troupe_self_address(self));
     if (status != TROUPE_OK || more->name != NULL) return status;
     more->name = strdup(name);
     if (more->name != NULL) return TROUPE_OK;
@@ -87,6 +95,7 @@ static enum troupe_status spawn_with_name(struct tr_node *node, struct tr_worker
     char path[TR_NAME_MAX + 2];
     struct tr_registry *registry = &tr_services_of(node)->registry;
     struct tr_name *name = NULL;
+    if (!troupe_address_is_none(tr_services_of(node)->find(node, start->name))) return TROUPE_EXISTS;
     pthread_mutex_lock(&registry->lock);
     enum troupe_status status = tr_name_take(registry, start->name, &name);
     if (status == TROUPE_OK) {

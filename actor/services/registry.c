@@ -29,8 +29,12 @@ static struct tr_name **place_of(struct tr_registry *registry, const char *name)
     return place;
 }
 
-static bool is_valid(const char *text) {
-    return text != NULL && text[0] != '\0' && strlen(text) <= TR_NAME_MAX;
+/* A slash is a path's, and a control character would forge a line of the log. */
+static bool is_valid(const char *name) {
+    if (name == NULL || name[0] == '\0' || strlen(name) > TR_NAME_MAX) return false;
+    for (; *name != '\0'; name++)
+        if (*name == '/' || (unsigned char)*name < ' ') return false;
+    return true;
 }
 
 enum troupe_status tr_name_take(struct tr_registry *registry, const char *text, struct tr_name **name) {

@@ -238,8 +238,9 @@ void troupe_shutdown(troupe_self *self);
 /* ---- Names ---- */
 
 /* Gives this actor a name on its node, until it gives it up or its cell ends: a supervised actor keeps
- * it over restarts, and may register it again. EXISTS (someone else has it), INVALID (empty, or longer
- * than 64 bytes), NO_MEMORY. */
+ * it over restarts, and may register it again. One name an actor. EXISTS (someone else has it, or it
+ * is a name of the tree), INVALID (empty, longer than 64 bytes, with a slash or control characters, or
+ * this actor has another name), NO_MEMORY. */
 enum troupe_status troupe_register(troupe_self *self, const char *name) TROUPE_MUST_USE;
 enum troupe_status troupe_unregister(troupe_self *self, const char *name);
 
