@@ -143,6 +143,7 @@ static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_
 }
 
 static void bury(struct tr_lane_driver *lane);
+static void go(struct tr_lane_driver *lane);
 
 static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
     char error[256] = "out of memory";
@@ -151,6 +152,7 @@ static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offe
         return;
     }
     atomic_store(&lane->gone, false); /* an offer is a sign of life */
+    lane->goes = false;
     if (lane->died) bury(lane); /* this offer is for the next incarnation: the last one is over */
     close_wire(lane);
     lane->asked = false;
@@ -186,6 +188,7 @@ static void bury(struct tr_lane_driver *lane) {
         tr_peer_submit(lane->peer, parcel);
         parcel = next;
     }
+    if (lane->goes) go(lane);
 }
 
 static void wait_for_burial(struct tr_lane_driver *lane, struct tr_parcel *parcel) {
@@ -203,7 +206,13 @@ static void died(struct tr_lane_driver *lane, enum tr_cause cause) {
     if (lane->wire == NULL || !tr_peer_is_up(lane->peer)) bury(lane);
 }
 
+/* It may have had something to say before it went: that is read first. */
 static void go(struct tr_lane_driver *lane) {
+    if (lane->died && lane->wire != NULL) {
+        lane->goes = true;
+        return;
+    }
+    lane->goes = false;
     atomic_store(&lane->gone, true);
     if (lane->died) bury(lane);
     close_wire(lane);

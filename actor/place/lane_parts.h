@@ -99,6 +99,7 @@ struct tr_lane_driver {
     struct tr_lane_offer offer;      /* the present one; its number 0: none */
     bool asked;                      /* the host was asked for a connection */
     bool closing;                    /* the node is halted */
+    bool goes;                       /* the other node is gone, once it is buried */
     struct tr_parcel *waiting, *last_waiting; /* sent while `died` */
     bool lost;                       /* the peer is done with the present wire */
     bool died;                       /* the other node: to be taken up when its last frames are read */

@@ -85,7 +85,8 @@ static void after_comes_once_and_not_early(void **state) {
     system_end(system, 0, &counts);
     assert_int_equal(board_times("early") + board_times("from another"), 0);
     assert_int_equal(board_tally(1) + board_tally(2), 2);
-    assert_int_equal(counts.handled, 5); /* ticks are not counted */
+    /* Ticks are not counted; the end may come before the last order. */
+    assert_int_equal(counts.handled + counts.dead_letters, 5);
 }
 
 static void every_comes_until_it_is_cancelled(void **state) {
