@@ -163,7 +163,6 @@ static void start_node(struct tr_host *host, uint64_t id, uint64_t incarnation, 
 static void stop_node(struct tr_host *host, uint64_t id) {
     struct tr_hosted *hosted = &host->nodes[id];
     if (id == TR_MAIN_NODE) {
-        host->stopping = true;
         if (hosted->node != NULL) tr_hosted_stop_root(hosted);
     } else if (hosted->node != NULL && hosted->leaves_by == 0) {
         hosted->leaves_by = tr_host_now() + LAST_WORDS;
@@ -354,9 +353,9 @@ struct tr_host *tr_host_new(const struct tr_host_options *options) {
     pthread_rwlock_init(&host->visitors, NULL);
     host->nodes = calloc(host->node_count + 1, sizeof *host->nodes);
     host->needed = calloc(host->node_count + 1, sizeof *host->needed);
-    host->left = calloc(host->node_count + 1, sizeof *host->left);
+    host->absent = calloc(options->plan->actor_count, sizeof *host->absent);
     bool loop = tr_loop_init(&host->loop);
-    if (host->nodes != NULL && host->needed != NULL && host->left != NULL && loop) return host;
+    if (host->nodes != NULL && host->needed != NULL && host->absent != NULL && loop) return host;
     if (!loop) host->loop = (struct tr_loop){ .epoll = -1, .wake = -1 };
     tr_host_free(host);
     return NULL;
@@ -376,7 +375,7 @@ bool tr_host_free(struct tr_host *host) {
     pthread_mutex_destroy(&host->lock);
     free(host->nodes);
     free(host->needed);
-    free(host->left);
+    free(host->absent);
     free(host);
     return true;
 }

@@ -24,21 +24,32 @@ static void ask_keeper(struct tr_node *node, enum tr_control_type type, uint64_t
     tr_host_request(hosted_of(node)->host, TR_REQUEST_CONTROL, TROUPE_OK, &control);
 }
 
-static void need_node(struct tr_node *node, uint64_t id) {
+static void set_absent(struct tr_node *node, uint64_t id, uint32_t slot, bool absent) {
+    const struct tr_host *host = hosted_of(node)->host;
+    const struct tr_planned *planned = tr_plan_at(host->options.plan, id, slot);
+    if (planned != NULL) atomic_store(&host->absent[planned - host->options.plan->actors], absent);
+}
+
+static bool is_empty(const struct tr_host *host, uint64_t id) {
+    const struct tr_plan *plan = host->options.plan;
+    for (uint32_t i = 0; i < plan->actor_count; i++)
+        if (plan->actors[i].node == id && !atomic_load(&host->absent[i])) return false;
+    return true;
+}
+
+static void need_node(struct tr_node *node, uint64_t id, uint32_t slot) {
     struct tr_route *route = id == node->id ? NULL : tr_routes_find(&node->routes, id);
     if (id == node->id) return;
+    set_absent(node, id, slot, false);
     if (route != NULL) tr_lane_wanted((struct tr_lane_driver *)(void *)route);
     ask_keeper(node, TR_CONTROL_START, id, 0);
 }
 
-/* Other actors may still live there: main counts them. */
-static void leave_node(struct tr_node *node, uint64_t id) {
-    struct tr_hosted *hosted = hosted_of(node);
-    const struct tr_planned_node *planned = tr_plan_node(hosted->host->options.plan, id);
-    if (id == node->id || planned == NULL) return;
-    if (atomic_fetch_add(&hosted->host->left[id], 1) + 1 < planned->next_slot - TR_AGENT_SLOT - 1)
-        return;
-    ask_keeper(node, TR_CONTROL_STOP, id, 5 * TROUPE_SECOND);
+/* Others may still live there. */
+static void leave_node(struct tr_node *node, uint64_t id, uint32_t slot) {
+    if (id == node->id) return;
+    set_absent(node, id, slot, true);
+    if (is_empty(hosted_of(node)->host, id)) ask_keeper(node, TR_CONTROL_STOP, id, 5 * TROUPE_SECOND);
 }
 
 /* Its handler may never return, so asking the agent there may not be enough. */

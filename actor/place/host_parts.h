@@ -47,7 +47,7 @@ struct tr_host {
     struct tr_hosted *nodes;      /* by node id */
     uint32_t node_count;
     uint64_t own;                 /* the node that this process is */
-    _Atomic uint32_t *left;       /* by node id: configured actors there that will not run again */
+    _Atomic bool *absent;         /* by place in plan->actors: its supervisor has forgotten it */
     struct tr_loop loop;
     pthread_rwlock_t visitors;    /* outside threads read while they use a node; making and ending one writes */
     pthread_mutex_t lock;         /* for all to the next line */
@@ -55,7 +55,7 @@ struct tr_host {
     struct troupe_counts counts;  /* of nodes that are no more */
     /* the host's thread only */
     bool *needed;                 /* by node id: started by a supervisor, and not yet gone */
-    bool stopping, root_ended, done;
+    bool root_ended, done;
     bool stuck;                   /* some node is */
     int code;
     char failure[TR_CONTROL_TEXT_SIZE];

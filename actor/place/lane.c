@@ -12,7 +12,6 @@
  *
  * After each batch the lane tells the peer what was settled here, lets it send, and sets its alarm.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -142,37 +141,9 @@ static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_
     return status;
 }
 
-static void bury(struct tr_lane_driver *lane);
-static void go(struct tr_lane_driver *lane);
-
-static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
-    char error[256] = "out of memory";
-    if (offer->lane <= lane->offer.lane) {
-        if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
-        return;
-    }
-    atomic_store(&lane->gone, false); /* an offer is a sign of life */
-    lane->goes = false;
-    if (lane->died) bury(lane); /* this offer is for the next incarnation: the last one is over */
-    close_wire(lane);
-    lane->asked = false;
-    lane->offer = *offer;
-    struct tr_lane_wire *wire = calloc(1, sizeof *wire);
-    enum troupe_status status = TROUPE_NO_MEMORY;
-    if (take_ledger(lane, offer) && wire != NULL) {
-        *wire = (struct tr_lane_wire){ .lane = lane, .number = ++lane->wires };
-        lane->wire = wire; /* its events may come before it is returned; they wait in the mailbox */
-        status = open_wire(lane, wire, error, sizeof error);
-    }
-    if (status == TROUPE_OK) return;
-    tr_log(lane->node, TROUPE_ERROR, NULL, "no lane to node %llu: %s",
-           (unsigned long long)lane->route.node, error);
-    lane->wire = NULL;
-    free(wire);
-    lane->retry_at = now_of(lane) + retry_delay;
-}
-
 /* ---- The other node's death ---- */
+
+static void go(struct tr_lane_driver *lane);
 
 /* What was sent after the death was known is for the next incarnation. */
 static void bury(struct tr_lane_driver *lane) {
@@ -219,6 +190,35 @@ static void go(struct tr_lane_driver *lane) {
     lane->asked = false;
     tr_peer_abandon(lane->peer, TROUPE_GONE);
     tr_lane_asks_died(lane);
+}
+
+/* ---- A new connection ---- */
+
+static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
+    char error[256] = "out of memory";
+    if (offer->lane <= lane->offer.lane) {
+        if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
+        return;
+    }
+    atomic_store(&lane->gone, false); /* an offer is a sign of life */
+    lane->goes = false;
+    if (lane->died) bury(lane); /* this offer is for the next incarnation: the last one is over */
+    close_wire(lane);
+    lane->asked = false;
+    lane->offer = *offer;
+    struct tr_lane_wire *wire = calloc(1, sizeof *wire);
+    enum troupe_status status = TROUPE_NO_MEMORY;
+    if (take_ledger(lane, offer) && wire != NULL) {
+        *wire = (struct tr_lane_wire){ .lane = lane, .number = ++lane->wires };
+        lane->wire = wire; /* its events may come before it is returned; they wait in the mailbox */
+        status = open_wire(lane, wire, error, sizeof error);
+    }
+    if (status == TROUPE_OK) return;
+    tr_log(lane->node, TROUPE_ERROR, NULL, "no lane to node %llu: %s",
+           (unsigned long long)lane->route.node, error);
+    lane->wire = NULL;
+    free(wire);
+    lane->retry_at = now_of(lane) + retry_delay;
 }
 
 /* ---- What the peer machine asks for ---- */
@@ -504,5 +504,3 @@ void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause) {
 void tr_lane_gone(struct tr_lane_driver *lane) { post(lane, TR_LANE_GONE, 0, NULL); }
 
 void tr_lane_wanted(struct tr_lane_driver *lane) { atomic_store(&lane->gone, false); }
-
-uint64_t tr_lane_peer_id(const struct tr_lane_driver *lane) { return lane->route.node; }

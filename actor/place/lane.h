@@ -58,6 +58,5 @@ void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause);
 void tr_lane_gone(struct tr_lane_driver *lane);
 /* A supervisor has started it again: gone no longer. Any thread. */
 void tr_lane_wanted(struct tr_lane_driver *lane);
-uint64_t tr_lane_peer_id(const struct tr_lane_driver *lane);
 
 #endif

@@ -29,8 +29,8 @@ struct tr_services {
     const struct tr_supervisor_spec *supervisors;
     uint32_t supervisor_count;
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
-    void (*need_node)(struct tr_node *node, uint64_t id);
-    void (*leave_node)(struct tr_node *node, uint64_t id);
+    void (*need_node)(struct tr_node *node, uint64_t id, uint32_t slot);
+    void (*leave_node)(struct tr_node *node, uint64_t id, uint32_t slot);
     /* An actor there does not stop: its process goes, if that is not this one. Any worker. */
     void (*kill_node)(struct tr_node *node, uint64_t id);
     /* The application's: shutdown, and the configured actors by path. */

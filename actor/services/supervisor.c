@@ -59,7 +59,7 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
                                     .at_least_once = spec->at_least_once,
                                     .flush = flush && !spec->keep_mailbox };
     me->runs[child] = run;
-    tr_services_of(node)->need_node(node, spec->node);
+    tr_services_of(node)->need_node(node, spec->node, spec->slot);
     enum troupe_status status = tell_agent(me, child, &tr_start_child_message, &start);
     if (status != TROUPE_OK) start_refused(me, &start, status);
 }
@@ -80,7 +80,8 @@ static void forget_child(void *context, uint32_t child) {
     struct tr_node *node = me->self->worker->node;
     struct tr_forget_child forget = { .slot = me->spec->children[child].slot };
     tell_agent(me, child, &tr_forget_child_message, &forget);
-    tr_services_of(node)->leave_node(node, me->spec->children[child].node);
+    tr_services_of(node)->leave_node(node, me->spec->children[child].node,
+                                         me->spec->children[child].slot);
 }
 
 static void all_started(void *context) {
