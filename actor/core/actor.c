@@ -11,7 +11,7 @@
 
 troupe_address troupe_self_address(const troupe_self *self) {
     return (troupe_address){ self->worker->node->id, self->cell->slot,
-                             atomic_load_explicit(&self->cell->generation, memory_order_relaxed) };
+                             self->cell->run_generation };
 }
 
 const char *troupe_self_path(const troupe_self *self) {

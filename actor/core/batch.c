@@ -14,12 +14,12 @@
 enum { BATCH = 64, NATIVE_BATCH = 256 };
 
 struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell) {
-    struct tr_link *link = tr_mailbox_head(&cell->mailbox);
+    struct tr_link *link = cell->front.head;
     if (atomic_load(&link->next) == NULL && !cell->guarded) {
         cell->guarded = true;
         tr_cell_push(worker->node, worker, cell, &cell->guard);
     }
-    tr_mailbox_advance(&cell->mailbox);
+    tr_cell_advance(cell);
     return link;
 }
 
@@ -74,42 +74,38 @@ static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct 
         return true;
     }
     if (bounded) count_settled(cell);
-    bool more = tr_mailbox_advance(&cell->mailbox);
+    bool more = tr_cell_advance(cell);
     tr_message_free(message);
     return more;
-}
-
-/* Not `waking`: it says nothing while some worker is between the two steps of take_wake, and a message
- * behind a start must not be handled before it. */
-static bool has_orders(struct tr_cell *cell) {
-    return atomic_load(&cell->notices) != NULL || atomic_load(&cell->stop) != 0;
 }
 
 /* While it was in the mailbox, others thought that this wake would see their notices too. */
 static bool take_wake(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
-    bool more = tr_mailbox_advance(&cell->mailbox);
+    bool more = tr_cell_advance(cell);
     (void)atomic_exchange(&cell->waking, false);
-    if (has_orders(cell)) tr_cell_wake(node, worker, cell);
+    if (atomic_load(&cell->orders)) tr_cell_wake(node, worker, cell);
     return more;
 }
 
 static bool take_guard(struct tr_cell *cell) {
     cell->guarded = false;
-    return tr_mailbox_advance(&cell->mailbox);
+    return tr_cell_advance(cell);
 }
 
 static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
-    bool more = tr_mailbox_advance(&cell->mailbox);
+    bool more = tr_cell_advance(cell);
     tr_alarm_handled(alarm);
     return more;
 }
 
 static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
-    if (has_orders(cell)) tr_run_system(worker, cell);
+    /* Not `waking`: it says nothing while some worker is between the two steps of take_wake, and a message
+     * behind a start must not be handled before it. */
+    if (atomic_load_explicit(&cell->orders, memory_order_acquire)) tr_run_system(worker, cell);
     if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
-    struct tr_link *link = tr_mailbox_head(&cell->mailbox);
+    struct tr_link *link = cell->front.head;
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
     if (link->kind == TR_LINK_ALARM) return take_alarm(worker, cell, tr_alarm_of_link(link));
     return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
@@ -120,15 +116,16 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
 /* A native cell's links live on in its handler's hands, so all are taken out: the guard goes behind them,
  * and when it comes up, that is what there was. */
 static void run_native(struct tr_worker *worker, struct tr_cell *cell) {
+    const struct tr_native_state native = *tr_cell_native(cell);
     for (uint32_t i = 0; i < NATIVE_BATCH; i++) {
-        if (tr_mailbox_head(&cell->mailbox) == &cell->guard) {
-            cell->native->flush(cell->native_context, worker);
+        if (cell->front.head == &cell->guard) {
+            native.methods->flush(native.context, worker);
             if (!take_guard(cell)) return;
         } else {
-            cell->native->handle(cell->native_context, worker, tr_take_out(worker, cell));
+            native.methods->handle(native.context, worker, tr_take_out(worker, cell));
         }
     }
-    cell->native->flush(cell->native_context, worker);
+    native.methods->flush(native.context, worker);
     tr_schedule_last(worker, cell);
 }
 
@@ -136,7 +133,7 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.cell = cell;
     worker->self.now = 0;
     worker->self.failure[0] = '\0'; /* of another actor, which did not fail after all */
-    if (cell->native != NULL) {
+    if (cell->native) {
         run_native(worker, cell);
         return;
     }

@@ -86,7 +86,7 @@ static struct tr_cell *take_new(struct tr_cells *cells) {
     struct tr_cell *cell = make_locked(cells, cells->next);
     if (cell == NULL) return NULL;
     cells->next++;
-    atomic_store(&cell->generation, cells->base_generation + 1);
+    tr_cell_set_generation(cell, cells->base_generation + 1);
     return cell;
 }
 

@@ -10,6 +10,10 @@
  *
  * Everything but the senders' part is touched only by the worker that runs the cell; which worker that
  * is, the mailbox decides: whoever finds it empty schedules the cell, and it is queued once at most.
+ *
+ * A cell is three cache lines. Senders write to the first; the worker that handles a queue of messages
+ * stays on the second and finds there, again, what it needs to know of the first. So a busy receiver does
+ * not fetch, for each message, the line that its senders are writing to.
  */
 #ifndef TR_CELL_H
 #define TR_CELL_H
@@ -92,21 +96,49 @@ struct tr_cell {
     _Atomic(struct tr_notice *) notices;
     _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */
     /* -- the consumer's -- */
-    _Atomic uint32_t settled __attribute__((aligned(64))); /* ... and messages done with */
-    uint32_t slot;
-    struct tr_run_link run_link;
-    uint8_t life;
-    bool ended;                  /* troupe_exit was called ... */
-    enum troupe_status end_status; /* ... and the run is to end with this: OK or STOPPING */
-    bool guarded;                /* `guard` is in the mailbox */
+    struct tr_mailbox_front front __attribute__((aligned(64)));
     void *state;
-    struct tr_link *held, *held_last; /* taken from the mailbox, to be handled before it */
+    const struct tr_class *running; /* `class` of the present run */
+    struct tr_link *held;        /* taken from the mailbox, to be handled before it; see held_last */
     struct tr_cell_more *more;
-    const struct tr_native *native;
-    void *native_context;
-    struct tr_link wake, guard;
+    struct tr_run_link run_link;
+    _Atomic uint32_t settled;    /* messages done with */
+    uint32_t slot;
+    uint32_t run_generation;     /* `generation` */
+    uint8_t life;
+    bool native;                 /* lanes and the host: see tr_cell_native */
+    bool ended;                  /* troupe_exit was called: the run is to end with `end_status` */
+    _Atomic bool orders;         /* there are notices or a stop: look at them before the next message */
+    /* -- the consumer's, seldom needed -- */
+    struct tr_link wake __attribute__((aligned(64))), guard;
+    struct tr_link *held_last;
+    uint8_t end_status;          /* enum troupe_status: OK or STOPPING */
+    bool guarded;                /* `guard` is in the mailbox */
     _Alignas(16) char small_state[16]; /* a state that fits is kept here */
 } __attribute__((aligned(64)));
+
+_Static_assert(sizeof(struct tr_cell) == 192, "a cell is three cache lines");
+
+/* What a native cell has for its state. */
+struct tr_native_state {
+    const struct tr_native *methods;
+    void *context;
+};
+
+static inline struct tr_native_state *tr_cell_native(struct tr_cell *cell) {
+    return (struct tr_native_state *)(void *)cell->small_state;
+}
+
+/* By the consumer, or before anybody knows the cell. */
+static inline void tr_cell_set_generation(struct tr_cell *cell, uint32_t generation) {
+    cell->run_generation = generation;
+    atomic_store_explicit(&cell->generation, generation, memory_order_release);
+}
+
+/* Takes the head out of the mailbox: tr_mailbox_advance. */
+static inline bool tr_cell_advance(struct tr_cell *cell) {
+    return tr_mailbox_advance(&cell->mailbox, &cell->front);
+}
 
 /* ---- The table of cells ---- */
 

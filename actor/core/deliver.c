@@ -37,8 +37,7 @@ static void end_handling(struct tr_worker *worker, const struct tr_inbound *inbo
 
 void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
                      const struct troupe_message_type *type) {
-    uint64_t place = (uint64_t)cell->slot << 32 |
-                     atomic_load_explicit(&cell->generation, memory_order_relaxed);
+    uint64_t place = (uint64_t)cell->slot << 32 | cell->run_generation;
     atomic_store_explicit(&worker->flight->current_cell, place, memory_order_relaxed);
     atomic_store_explicit(&worker->flight->current_inbound, 1, memory_order_relaxed);
     atomic_store_explicit(&worker->flight->current_type, (uint64_t)(uintptr_t)type,
@@ -114,12 +113,10 @@ enum tr_handled tr_deliver(struct tr_worker *worker, struct tr_cell *cell,
     bool reply = (message->link.flags & TR_MESSAGE_REPLY) != 0;
     if (message->link.status != 0 && !reply)
         dead = (enum troupe_status)message->link.status; /* it came so from another node */
-    else if (message->generation != atomic_load_explicit(&cell->generation, memory_order_relaxed) ||
-             cell->life == TR_LIFE_EMPTY)
+    else if (message->generation != cell->run_generation || cell->life == TR_LIFE_EMPTY)
         dead = TROUPE_GONE;
     else if (!reply) {
-        entry = tr_class_handler(atomic_load_explicit(&cell->class, memory_order_relaxed),
-                                 message->type);
+        entry = tr_class_handler(cell->running, message->type);
         if (entry == NULL) dead = TROUPE_UNHANDLED;
     }
     if (dead == TROUPE_OK) return handle(worker, cell, message, entry);

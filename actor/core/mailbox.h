@@ -12,6 +12,9 @@
  * If the swap fails, a sender is between its exchange and its store: the next link is there in a moment.
  *
  * No stub node, nothing kept back: an empty mailbox holds no message. docs/decisions/0004 tells why.
+ *
+ * The two ends are apart, for a cell to keep them on different cache lines: a consumer that moves along a
+ * long queue must not touch the line that its senders fight for.
  */
 #ifndef TR_MAILBOX_H
 #define TR_MAILBOX_H
@@ -20,30 +23,30 @@
 
 struct tr_mailbox {
     _Atomic(struct tr_link *) tail; /* NULL: empty, and its cell is idle */
-    struct tr_link *head;           /* the consumer's; the sender's who found tail NULL */
+};
+
+struct tr_mailbox_front {
+    struct tr_link *head; /* the consumer's; the sender's who found tail NULL */
 };
 
 /* True: the cell was idle; the caller must schedule it. Any thread. */
-static inline bool tr_mailbox_push(struct tr_mailbox *mailbox, struct tr_link *link) {
+static inline bool tr_mailbox_push(struct tr_mailbox *mailbox, struct tr_mailbox_front *front,
+                                   struct tr_link *link) {
     atomic_store_explicit(&link->next, NULL, memory_order_relaxed);
     struct tr_link *before =
         atomic_exchange_explicit(&mailbox->tail, link, memory_order_acq_rel);
     if (before == NULL) {
-        mailbox->head = link;
+        front->head = link;
         return true;
     }
     atomic_store_explicit(&before->next, link, memory_order_release);
     return false;
 }
 
-static inline struct tr_link *tr_mailbox_head(const struct tr_mailbox *mailbox) {
-    return mailbox->head;
-}
-
 /* Takes the head off. False: the mailbox is empty now and the cell idle: it is not the caller's any
  * more, but the link is. Consumer only. */
-static inline bool tr_mailbox_advance(struct tr_mailbox *mailbox) {
-    struct tr_link *head = mailbox->head;
+static inline bool tr_mailbox_advance(struct tr_mailbox *mailbox, struct tr_mailbox_front *front) {
+    struct tr_link *head = front->head;
     struct tr_link *next = atomic_load_explicit(&head->next, memory_order_acquire);
     if (next == NULL) {
         struct tr_link *last = head;
@@ -53,7 +56,7 @@ static inline bool tr_mailbox_advance(struct tr_mailbox *mailbox) {
         do next = atomic_load_explicit(&head->next, memory_order_acquire);
         while (next == NULL);
     }
-    mailbox->head = next;
+    front->head = next;
     return true;
 }
 

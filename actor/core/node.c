@@ -174,7 +174,7 @@ static void drain(struct tr_worker *worker) {
 static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
     uint32_t generation = atomic_load(&cell->generation);
-    if (cell->native != NULL) return;
+    if (cell->native) return;
     if (cell->life == TR_LIFE_RUNNING)
         tr_stop(node, worker, (troupe_address){ node->id, cell->slot, generation }, TR_STOP_ORDERLY);
     if (cell->life == TR_LIFE_DOWN) tr_forget(node, worker, cell, generation);
@@ -184,11 +184,11 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
 static void end_natives(struct tr_node *node) {
     uint32_t slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native != NULL) tr_alarms_cancel_all(&node->workers[0], cell);
+        if (cell->native) tr_alarms_cancel_all(&node->workers[0], cell);
     for (uint32_t i = 0; i < node->worker_count; i++) tr_alarms_drain(&node->workers[i]);
     slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native != NULL) tr_run_free_more(cell);
+        if (cell->native) tr_run_free_more(cell);
 }
 
 static void end_cells(struct tr_node *node) {

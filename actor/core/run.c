@@ -77,7 +77,7 @@ static void flush_held(struct tr_worker *worker, struct tr_cell *cell) {
 /* Takes the head out of the mailbox. False: it is the wake that brought what is being done, or there is
  * nothing behind the guard. An alarm is of a run that has ended. */
 static bool hold_next(struct tr_worker *worker, struct tr_cell *cell) {
-    struct tr_link *head = tr_mailbox_head(&cell->mailbox);
+    struct tr_link *head = cell->front.head;
     if (head->kind == TR_LINK_MESSAGE) {
         tr_hold_last(cell, tr_take_out(worker, cell));
     } else if (head->kind == TR_LINK_ALARM) {
@@ -85,7 +85,7 @@ static bool hold_next(struct tr_worker *worker, struct tr_cell *cell) {
     } else {
         if (head == &cell->wake || atomic_load(&head->next) == NULL) return false;
         cell->guarded = false;
-        tr_mailbox_advance(&cell->mailbox);
+        tr_cell_advance(cell);
     }
     return true;
 }
@@ -118,7 +118,7 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     tr_run_free_more(cell);
     bool configured = cell->slot < node->options.reserved_slots;
     uint32_t generation = configured ? 0 : next_generation(atomic_load(&cell->generation));
-    atomic_store_explicit(&cell->generation, generation, memory_order_release);
+    tr_cell_set_generation(cell, generation);
     tr_tell_ready(node, worker, cell);
     if (!configured) tr_cells_release(&node->cells, &worker->slots, cell);
 }
@@ -180,7 +180,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
 
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
     if (status != TROUPE_OK) tr_run_end(worker, cell, status, false);
-    else if (cell->ended) tr_run_end(worker, cell, cell->end_status, false);
+    else if (cell->ended) tr_run_end(worker, cell, (enum troupe_status)cell->end_status, false);
 }
 
 /* ---- Beginning ---- */
@@ -226,6 +226,7 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
 
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
     tr_cell_move(cell, TR_LIFE_RUNNING);
+    cell->running = start->class;
     if (start->flush) flush(worker, cell);
     worker->self.message = NULL;
     enum troupe_status status = TROUPE_NO_MEMORY;
@@ -240,7 +241,7 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
 
 static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     if (is_revived(worker->node, cell, notice))
-        atomic_store_explicit(&cell->generation, TR_BOUND_GENERATION, memory_order_release);
+        tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     bool valid = notice->generation == atomic_load(&cell->generation);
     if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
         begin(worker, cell, &notice->start);
@@ -282,7 +283,9 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     tr_run_after(worker, cell, status);
 }
 
+/* Orders that come after the flag was lowered raise it again. */
 void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
+    atomic_store(&cell->orders, false);
     struct tr_notice *notice = take_notices(cell);
     while (notice != NULL) {
         struct tr_notice *next = notice->next;

@@ -221,6 +221,7 @@ static void notify(struct tr_node *node, struct tr_worker *worker, struct tr_cel
     notice->next = atomic_load(&cell->notices);
     while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
     }
+    atomic_store(&cell->orders, true);
     tr_cell_wake(node, worker, cell);
 }
 
@@ -251,7 +252,7 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     if (more->path == NULL) return false;
     set_options(cell, start);
     tr_cell_move(cell, TR_LIFE_DOWN);
-    atomic_store(&cell->generation, TR_BOUND_GENERATION);
+    tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     return true;
 }
 
@@ -285,6 +286,7 @@ static void set_stop(struct tr_cell *cell, uint32_t generation, enum tr_stop how
     uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how, before = atomic_load(&cell->stop);
     while (before < stop && !atomic_compare_exchange_weak(&cell->stop, &before, stop)) {
     }
+    atomic_store(&cell->orders, true);
 }
 
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
@@ -304,7 +306,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {
     struct tr_cell *cell = tr_cells_take_unused(&node->cells);
     if (cell == NULL) return NULL;
-    cell->native = native;
-    cell->native_context = context;
+    cell->native = true;
+    *tr_cell_native(cell) = (struct tr_native_state){ native, context };
     return cell;
 }

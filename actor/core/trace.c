@@ -13,7 +13,7 @@
 enum { TRACE_LINE = 4096 };
 
 static troupe_address address_of(struct tr_worker *worker, const struct tr_cell *cell) {
-    return (troupe_address){ worker->node->id, cell->slot, atomic_load(&cell->generation) };
+    return (troupe_address){ worker->node->id, cell->slot, cell->run_generation };
 }
 
 /* One write to a file opened for appending: lines of many processes do not mix. */

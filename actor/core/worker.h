@@ -56,7 +56,7 @@ void tr_wake_one(struct tr_node *node);
 /* Pushes a link into a cell's mailbox, bounded by nothing. Any thread. */
 static inline void tr_cell_push(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                                 struct tr_link *link) {
-    if (tr_mailbox_push(&cell->mailbox, link)) tr_schedule(node, worker, cell);
+    if (tr_mailbox_push(&cell->mailbox, &cell->front, link)) tr_schedule(node, worker, cell);
 }
 
 /* Makes the cell look at its system lane. Any thread; cannot fail. */

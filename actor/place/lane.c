@@ -349,7 +349,7 @@ static void on_event(struct tr_lane_driver *lane, struct tr_event *event) {
 }
 
 static void on_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
-    struct tr_lane_driver *lane = cell->native_context;
+    struct tr_lane_driver *lane = tr_cell_native(cell)->context;
     (void)worker;
     (void)alarm;
     lane->alarm = 0;

@@ -1,6 +1,6 @@
 /*
- * Mirrors: tr_cell_wake (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); has_orders,
- * take_wake, take_one (actor/core/batch.c); tr_run_system, obey_stop (actor/core/run.c). A change there
+ * Mirrors: tr_cell_wake (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
+ * take_one (actor/core/batch.c); tr_run_system, obey_stop (actor/core/run.c). A change there
  * must change this model.
  *
  * A cell without a run, two workers. One thread starts a run, sends it a message, then stops it; another
@@ -13,6 +13,7 @@
  * BUG 1: no second look after the wake has left the mailbox.
  * BUG 2: the system lane is looked at by the flag of the wake.
  * BUG 3: a stop is dropped while its start has not been seen.
+ * BUG 4: the flag of the orders is lowered after they were taken.
  */
 #ifndef BUG
 #define BUG 0
@@ -30,7 +31,7 @@
 chan mailbox = [8] of { byte };
 byte wakes;        /* in the mailbox */
 byte queued, running;
-bool waking, stop, started, stopped, other_seen, first_handled;
+bool waking, orders, stop, started, stopped, other_seen, first_handled;
 byte notices;      /* a set */
 
 inline push(kind) {
@@ -59,15 +60,18 @@ inline wake_up(was) {
 proctype starter() {
     bool was;
     notices = notices | START;
+    orders = true;
     wake_up(was);
     push(FIRST);
     stop = true;
+    orders = true;
     wake_up(was)
 }
 
 proctype other() {
     bool was;
     notices = notices | OTHER;
+    orders = true;
     wake_up(was)
 }
 
@@ -80,6 +84,9 @@ proctype sender() {
 }
 
 inline run_system(taken) {
+#if BUG != 4
+    orders = false;
+#endif
     atomic { taken = notices; notices = 0 }
     if
     :: taken & START -> assert(!started); started = true
@@ -106,13 +113,16 @@ inline run_system(taken) {
         fi
     :: else
     fi;
+#if BUG == 4
+    orders = false;
+#endif
     taken = 0
 }
 
 #if BUG == 2
 #define HAS_ORDERS (waking)
 #else
-#define HAS_ORDERS (notices != 0 || stop)
+#define HAS_ORDERS (orders)
 #endif
 
 inline advance(kind, more) {
@@ -154,7 +164,7 @@ end:
                 waking = false;
 #if BUG != 1
                 if
-                :: notices != 0 || stop -> wake_up(was)
+                :: orders -> wake_up(was)
                 :: else
                 fi
 #endif

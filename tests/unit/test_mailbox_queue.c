@@ -14,32 +14,34 @@
 #include "core/mailbox.h"
 
 static void the_first_push_schedules_and_the_last_take_goes_idle(void **state) {
-    struct tr_mailbox mailbox = { .head = NULL };
+    struct tr_mailbox mailbox = { NULL };
+    struct tr_mailbox_front front = { NULL };
     struct tr_link links[3] = { { .kind = TR_LINK_MESSAGE } };
     (void)state;
     for (int round = 0; round < 3; round++) {
-        assert_true(tr_mailbox_push(&mailbox, &links[0]));
-        assert_false(tr_mailbox_push(&mailbox, &links[1]));
-        assert_false(tr_mailbox_push(&mailbox, &links[2]));
-        assert_ptr_equal(tr_mailbox_head(&mailbox), &links[0]);
-        assert_true(tr_mailbox_advance(&mailbox));
-        assert_ptr_equal(tr_mailbox_head(&mailbox), &links[1]);
-        assert_true(tr_mailbox_advance(&mailbox));
-        assert_ptr_equal(tr_mailbox_head(&mailbox), &links[2]);
-        assert_false(tr_mailbox_advance(&mailbox)); /* empty, idle, holding nothing back */
+        assert_true(tr_mailbox_push(&mailbox, &front, &links[0]));
+        assert_false(tr_mailbox_push(&mailbox, &front, &links[1]));
+        assert_false(tr_mailbox_push(&mailbox, &front, &links[2]));
+        assert_ptr_equal(front.head, &links[0]);
+        assert_true(tr_mailbox_advance(&mailbox, &front));
+        assert_ptr_equal(front.head, &links[1]);
+        assert_true(tr_mailbox_advance(&mailbox, &front));
+        assert_ptr_equal(front.head, &links[2]);
+        assert_false(tr_mailbox_advance(&mailbox, &front)); /* empty, idle, holding nothing back */
     }
 }
 
 static void what_is_being_handled_keeps_it_from_being_idle(void **state) {
-    struct tr_mailbox mailbox = { .head = NULL };
+    struct tr_mailbox mailbox = { NULL };
+    struct tr_mailbox_front front = { NULL };
     struct tr_link links[2] = { { .kind = TR_LINK_MESSAGE } };
     (void)state;
-    assert_true(tr_mailbox_push(&mailbox, &links[0]));
-    assert_ptr_equal(tr_mailbox_head(&mailbox), &links[0]);
-    assert_false(tr_mailbox_push(&mailbox, &links[1])); /* while links[0] is handled */
-    assert_true(tr_mailbox_advance(&mailbox));
-    assert_false(tr_mailbox_advance(&mailbox));
-    assert_true(tr_mailbox_push(&mailbox, &links[0]));
+    assert_true(tr_mailbox_push(&mailbox, &front, &links[0]));
+    assert_ptr_equal(front.head, &links[0]);
+    assert_false(tr_mailbox_push(&mailbox, &front, &links[1])); /* while links[0] is handled */
+    assert_true(tr_mailbox_advance(&mailbox, &front));
+    assert_false(tr_mailbox_advance(&mailbox, &front));
+    assert_true(tr_mailbox_push(&mailbox, &front, &links[0]));
 }
 
 /* ---- Threads ---- */
@@ -53,6 +55,7 @@ struct item {
 
 static struct {
     struct tr_mailbox mailbox;
+    struct tr_mailbox_front front;
     sem_t scheduled; /* posted by the push that found it idle */
     struct item items[SENDERS][EACH];
     uint32_t seen[SENDERS]; /* of each sender, by the consumer */
@@ -66,7 +69,7 @@ static void *send(void *context) {
         struct item *item = &queue.items[sender][n];
         item->sender = sender;
         item->n = n;
-        if (!tr_mailbox_push(&queue.mailbox, &item->link)) continue;
+        if (!tr_mailbox_push(&queue.mailbox, &queue.front, &item->link)) continue;
         atomic_fetch_add(&queue.schedules, 1);
         sem_post(&queue.scheduled);
     }
@@ -80,10 +83,10 @@ static void *consume(void *unused) {
         }
         bool more = true;
         while (more) {
-            const struct item *item = (const struct item *)(const void *)tr_mailbox_head(&queue.mailbox);
+            const struct item *item = (const struct item *)(const void *)queue.front.head;
             queue.wrong += item->n != queue.seen[item->sender]++;
             total++;
-            more = tr_mailbox_advance(&queue.mailbox);
+            more = tr_mailbox_advance(&queue.mailbox, &queue.front);
         }
         queue.idles++;
     }
