@@ -59,7 +59,7 @@ static bool take_held(struct tr_worker *worker, struct tr_cell *cell) {
         return true;
     }
     if (bounded) count_settled(cell);
-    tr_message_free(message);
+    tr_message_recycle(&worker->pool, message);
     return true;
 }
 
@@ -75,7 +75,7 @@ static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct 
     }
     if (bounded) count_settled(cell);
     bool more = tr_cell_advance(cell);
-    tr_message_free(message);
+    tr_message_recycle(&worker->pool, message);
     return more;
 }
 

@@ -170,19 +170,23 @@ static char *place_string(char **memory, const char *text) {
     return copy;
 }
 
-struct tr_notice *tr_notice_start(const struct tr_run_spec *start, uint32_t generation) {
+struct tr_notice *tr_notice_start(struct tr_pool *pool, const struct tr_run_spec *start,
+                                  uint32_t generation) {
+    uint8_t memory_kind;
     size_t strings = (start->path == NULL ? 0 : strlen(start->path) + 1) +
                      (start->name == NULL ? 0 : strlen(start->name) + 1);
-    struct tr_notice *notice = malloc(sizeof *notice + strings);
+    struct tr_notice *notice = tr_pool_take(pool, sizeof *notice + strings, &memory_kind);
     if (notice == NULL) return NULL;
     char *memory = (char *)(notice + 1);
-    *notice = (struct tr_notice){ .kind = TR_NOTICE_START, .generation = generation, .start = *start };
+    *notice = (struct tr_notice){
+        .kind = TR_NOTICE_START, .memory = memory_kind, .generation = generation, .start = *start
+    };
     notice->start.path = place_string(&memory, start->path);
     notice->start.name = place_string(&memory, start->name);
     return notice;
 }
 
-void tr_notice_free(struct tr_notice *notice) {
-    tr_message_free(notice->start.args);
-    free(notice);
+void tr_notice_free(struct tr_pool *pool, struct tr_notice *notice) {
+    if (notice->start.args != NULL) tr_message_recycle(pool, notice->start.args);
+    tr_pool_give(pool, notice, notice->memory);
 }

@@ -60,10 +60,13 @@ struct tr_run_spec {
     bool flush;                /* what waits in the mailbox becomes dead letters */
 };
 
+enum tr_notice_kind { TR_NOTICE_START, TR_NOTICE_FORGET };
+
 /* On the system lane. */
 struct tr_notice {
     struct tr_notice *next;
-    enum { TR_NOTICE_START, TR_NOTICE_FORGET } kind;
+    uint8_t kind;             /* enum tr_notice_kind */
+    uint8_t memory;           /* what tr_pool_take said of it */
     uint32_t generation;
     struct tr_run_spec start; /* its strings follow the notice */
 };
@@ -186,7 +189,8 @@ void tr_cell_move(struct tr_cell *cell, enum tr_life to);
 struct tr_cell_more *tr_cell_more(struct tr_cell *cell);
 
 /* A notice with copies of the strings. Takes start->args on success. */
-struct tr_notice *tr_notice_start(const struct tr_run_spec *start, uint32_t generation);
-void tr_notice_free(struct tr_notice *notice);
+struct tr_notice *tr_notice_start(struct tr_pool *pool, const struct tr_run_spec *start,
+                                  uint32_t generation);
+void tr_notice_free(struct tr_pool *pool, struct tr_notice *notice);
 
 #endif

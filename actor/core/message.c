@@ -5,24 +5,26 @@
 
 #include "core/route.h"
 
-static struct tr_message *message_allocate(const struct troupe_message_type *type, size_t body) {
-    struct tr_message *message = malloc(sizeof *message + body);
+static struct tr_message *message_allocate(struct tr_pool *pool, const struct troupe_message_type *type,
+                                           size_t body) {
+    uint8_t memory;
+    struct tr_message *message = tr_pool_take(pool, sizeof *message + body, &memory);
     if (message == NULL) return NULL;
-    memset(message, 0, sizeof *message);
-    message->type = type;
+    *message = (struct tr_message){ .type = type, .link.memory = memory };
     return message;
 }
 
-struct tr_message *tr_message_new(const struct troupe_message_type *type, const void *body,
-                                  enum troupe_status *status, struct tr_codec_error *error) {
+struct tr_message *tr_message_new(struct tr_pool *pool, const struct troupe_message_type *type,
+                                  const void *body, enum troupe_status *status,
+                                  struct tr_codec_error *error) {
     size_t size = type->size;
     *status = TROUPE_OK;
-    error->text[0] = '\0';
+    if (type->has_pointers) error->text[0] = '\0';
     if (type->has_pointers && !tr_codec_measure_copy(type, body, &size, error)) {
         *status = error->status;
         return NULL;
     }
-    struct tr_message *message = message_allocate(type, size);
+    struct tr_message *message = message_allocate(pool, type, size);
     if (message == NULL) {
         *status = TROUPE_NO_MEMORY;
         return NULL;
@@ -32,8 +34,8 @@ struct tr_message *tr_message_new(const struct troupe_message_type *type, const 
     return message;
 }
 
-struct tr_message *tr_message_unpack(const struct troupe_message_type *type, const uint8_t *data,
-                                     size_t size, enum troupe_status *status,
+struct tr_message *tr_message_unpack(struct tr_pool *pool, const struct troupe_message_type *type,
+                                     const uint8_t *data, size_t size, enum troupe_status *status,
                                      struct tr_codec_error *error) {
     size_t needed = 0;
     error->text[0] = '\0';
@@ -41,7 +43,7 @@ struct tr_message *tr_message_unpack(const struct troupe_message_type *type, con
         *status = error->status;
         return NULL;
     }
-    struct tr_message *message = message_allocate(type, needed);
+    struct tr_message *message = message_allocate(pool, type, needed);
     if (message == NULL) {
         *status = TROUPE_NO_MEMORY;
         return NULL;
@@ -52,7 +54,7 @@ struct tr_message *tr_message_unpack(const struct troupe_message_type *type, con
 }
 
 struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status) {
-    struct tr_message *message = message_allocate(NULL, 0);
+    struct tr_message *message = message_allocate(NULL, NULL, 0);
     if (message == NULL) return NULL;
     message->ask = ask;
     message->link.flags = TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME;
@@ -63,6 +65,11 @@ struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status) {
 void tr_message_free(struct tr_message *message) {
     if (message != NULL && message->inbound != NULL) tr_inbound_release(message->inbound);
     free(message);
+}
+
+void tr_message_recycle(struct tr_pool *pool, struct tr_message *message) {
+    if (message->inbound != NULL) tr_inbound_release(message->inbound);
+    tr_pool_give(pool, message, message->link.memory);
 }
 
 struct tr_event *tr_event_new(uint32_t code, uint64_t number, void *data) {

@@ -11,6 +11,7 @@
 #include <troupe/message.h>
 
 #include "core/codec.h"
+#include "core/pool.h"
 
 enum tr_link_kind {
     TR_LINK_MESSAGE, /* struct tr_message */
@@ -26,14 +27,13 @@ struct tr_link {
     uint8_t flags;    /* TR_MESSAGE_... */
     uint8_t attempts; /* runs that this message brought down */
     uint8_t status;   /* enum troupe_status of a TR_MESSAGE_OUTCOME */
-    uint32_t serial;  /* of the timer behind a TR_MESSAGE_TICK: high half of its id */
+    uint8_t memory;   /* of a message: what tr_pool_take said of it */
 };
 
 enum {
     TR_MESSAGE_ASKED = 1,     /* `ask` wants a reply */
     TR_MESSAGE_REPLY = 2,     /* the reply to `ask` */
     TR_MESSAGE_OUTCOME = 4,   /* with REPLY: no body, `status` says how the ask failed */
-    TR_MESSAGE_TICK = 8,      /* `ask` is the id of the timer it comes from */
     TR_MESSAGE_SYSTEM = 16,   /* Troupe's own: not bounded, not counted by contract 3 */
 };
 
@@ -44,7 +44,7 @@ struct tr_message {
     const struct troupe_message_type *type; /* NULL for an outcome */
     troupe_address from;
     uint32_t slot, generation; /* of the receiver */
-    uint64_t ask;              /* ask or timer id, by the flags; else 0 */
+    uint64_t ask;              /* id of an ask, by the flags; else 0 */
     struct tr_inbound *inbound; /* the channel it came by from another node; NULL: this node */
 };
 
@@ -55,19 +55,22 @@ static inline struct tr_message *tr_message_of(struct tr_link *link) {
 }
 
 /* A copy of `body` and what it points to. NULL: `error` says why, and `*status` is INVALID, TOO_BIG or
- * NO_MEMORY. Everything but link.kind and type is zero. */
-struct tr_message *tr_message_new(const struct troupe_message_type *type, const void *body,
-                                  enum troupe_status *status, struct tr_codec_error *error);
+ * NO_MEMORY. Everything but link.kind and type is zero. `pool`: the calling worker's, or NULL. */
+struct tr_message *tr_message_new(struct tr_pool *pool, const struct troupe_message_type *type,
+                                  const void *body, enum troupe_status *status,
+                                  struct tr_codec_error *error);
 
 /* The same from packed bytes of another node. */
-struct tr_message *tr_message_unpack(const struct troupe_message_type *type, const uint8_t *data,
-                                     size_t size, enum troupe_status *status,
+struct tr_message *tr_message_unpack(struct tr_pool *pool, const struct troupe_message_type *type,
+                                     const uint8_t *data, size_t size, enum troupe_status *status,
                                      struct tr_codec_error *error);
 
 /* One without a body: how an ask failed. NULL: no memory. */
 struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status);
 
 void tr_message_free(struct tr_message *message);
+/* The same, for whoever has a pool at hand. */
+void tr_message_recycle(struct tr_pool *pool, struct tr_message *message);
 
 /* What native cells (lanes, the host) are sent: by anyone, from any thread. Allocated by the sender,
  * freed by the receiver. */

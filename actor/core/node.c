@@ -28,6 +28,7 @@ static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t
     worker->self.worker = worker;
     worker->flight = &node->flight->workers[index];
     worker->random = index * 7919 + 1;
+    worker->pool.depot = &node->depot;
     tr_timer_wheel_init(&worker->wheel, tr_node_clock(node));
     return tr_loop_init(&worker->loop);
 }
@@ -107,10 +108,14 @@ static bool make_workers(struct tr_node *node) {
 }
 
 static void release(struct tr_node *node) {
-    for (uint32_t i = 0; i < node->worker_count; i++) tr_loop_free(&node->workers[i].loop);
+    for (uint32_t i = 0; i < node->worker_count; i++) {
+        tr_loop_free(&node->workers[i].loop);
+        tr_pool_free(&node->workers[i].pool);
+    }
     free(node->workers);
     tr_inject_destroy(&node->inject);
     tr_waiters_free(&node->waiters);
+    tr_depot_free(&node->depot);
     tr_types_free(&node->types);
     tr_cells_free(&node->cells);
     if (node->own_flight) munmap(node->flight, sizeof *node->flight);
@@ -153,6 +158,7 @@ struct tr_node *tr_node_new(const struct tr_node_options *options) {
     make_end(node);
     tr_inject_init(&node->inject);
     tr_waiters_init(&node->waiters);
+    tr_depot_init(&node->depot);
     bool made = make_flight(node);
     tr_types_init(&node->types, node->flight);
     if (made && make_workers(node) && learn_types(node) && start_threads(node, &threads)) return node;

@@ -51,6 +51,7 @@ struct tr_node {
     struct tr_routes routes;
     struct tr_types types;
     struct tr_waiters waiters;
+    struct tr_depot depot;             /* of the workers' pools */
     struct tr_inject inject;
     struct tr_flight *flight;
     bool own_flight;

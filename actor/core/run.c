@@ -249,7 +249,7 @@ static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notic
         flush(worker, cell);
         retire(worker, cell);
     }
-    tr_notice_free(notice);
+    tr_notice_free(&worker->pool, notice);
 }
 
 /* The lane is a stack: the oldest notice is at its end. */

@@ -58,6 +58,28 @@ struct tr_run_link *tr_runqueue_pop(struct tr_runqueue *queue) {
     return NULL;
 }
 
+/* Chained only after they were taken: until then a thief may own them. Slots that were taken stay as they
+ * are until the owner itself pushes. */
+static struct tr_run_link *chain(struct tr_runqueue *queue, uint32_t head, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) slot_read(queue, head + i - 1)->next = slot_read(queue, head + i);
+    return slot_read(queue, head + count - 1);
+}
+
+uint32_t tr_runqueue_spill(struct tr_runqueue *queue, struct tr_run_link **first,
+                           struct tr_run_link **last) {
+    uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    uint32_t head = atomic_load_explicit(&queue->head, memory_order_acquire);
+    while (head != tail) {
+        uint32_t from = head, size = tail - head;
+        uint32_t count = size < TR_RUNQUEUE_SPILL ? size : TR_RUNQUEUE_SPILL;
+        if (!take(queue, &head, count)) continue;
+        *first = slot_read(queue, from);
+        *last = chain(queue, from, count);
+        return count;
+    }
+    return 0;
+}
+
 /* How many of `size` to take: half, rounded up; one goes to the caller, the others must fit. */
 static uint32_t share(uint32_t size, uint32_t room) {
     uint32_t half = size - size / 2;

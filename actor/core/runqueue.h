@@ -14,11 +14,14 @@
 
 /* Embedded in what is run: `next` belongs to the queue it is in. */
 struct tr_run_link {
-    struct tr_run_link *next; /* in the shared queue */
+    struct tr_run_link *next; /* in the shared queue, and on the way there */
 };
 
 enum {
     TR_RUNQUEUE_SIZE = 256, /* a power of two */
+    /* Few at a time: where work is divided, the oldest hold the most below them, and the shared queue runs
+     * them before what is newer here: memory grows with how many went there. */
+    TR_RUNQUEUE_SPILL = 8,
     TR_CACHE_LINE = 64,
 };
 
@@ -34,6 +37,11 @@ struct tr_runqueue {
 bool tr_runqueue_push(struct tr_runqueue *queue, struct tr_run_link *link);
 /* The owner. NULL: empty. */
 struct tr_run_link *tr_runqueue_pop(struct tr_runqueue *queue);
+
+/* The owner: takes the oldest ones out, TR_RUNQUEUE_SPILL at most, as a chain through `next` from *first to
+ * *last, and returns how many they are. 0: empty. */
+uint32_t tr_runqueue_spill(struct tr_runqueue *queue, struct tr_run_link **first,
+                           struct tr_run_link **last);
 
 /* By the owner of `into`: takes the older half, rounded up, of another worker's queue, as far as `into`
  * has room: the oldest is returned, the others are pushed into `into`, in their order. NULL: empty. */

@@ -13,32 +13,32 @@ static bool is_bounded(uint8_t flags) {
 /* ---- Building the message ---- */
 
 /* As if it had crossed to another node and back. */
-static struct tr_message *build_serialized(const struct tr_outgoing *outgoing,
+static struct tr_message *build_serialized(struct tr_pool *pool, const struct tr_outgoing *outgoing,
                                            enum troupe_status *status, struct tr_codec_error *error) {
     struct tr_message *message = NULL;
     struct tr_bytes bytes = { .limit = TR_CODEC_MAX_SIZE };
     if (tr_codec_pack(outgoing->type, outgoing->body, &bytes, error))
-        message = tr_message_unpack(outgoing->type, bytes.data, bytes.size, status, error);
+        message = tr_message_unpack(pool, outgoing->type, bytes.data, bytes.size, status, error);
     else
         *status = error->status;
     tr_bytes_free(&bytes);
     return message;
 }
 
-static struct tr_message *build_body(struct tr_node *node, const struct tr_outgoing *outgoing,
-                                     enum troupe_status *status, struct tr_codec_error *error) {
+static struct tr_message *build_body(struct tr_node *node, struct tr_pool *pool,
+                                     const struct tr_outgoing *outgoing, enum troupe_status *status, struct tr_codec_error *error) {
     if (outgoing->type != NULL && node->options.serialize)
-        return build_serialized(outgoing, status, error);
+        return build_serialized(pool, outgoing, status, error);
     if (outgoing->type != NULL)
-        return tr_message_new(outgoing->type, outgoing->body, status, error);
+        return tr_message_new(pool, outgoing->type, outgoing->body, status, error);
     *status = TROUPE_NO_MEMORY;
     return tr_message_outcome(outgoing->ask, (enum troupe_status)outgoing->status);
 }
 
-static struct tr_message *build(struct tr_node *node, const struct tr_outgoing *outgoing,
-                                enum troupe_status *status) {
+static struct tr_message *build(struct tr_node *node, struct tr_worker *worker,
+                                const struct tr_outgoing *outgoing, enum troupe_status *status) {
     struct tr_codec_error error;
-    struct tr_message *message = build_body(node, outgoing, status, &error);
+    struct tr_message *message = build_body(node, tr_worker_pool(worker), outgoing, status, &error);
     if (message == NULL) {
         if (*status != TROUPE_NO_MEMORY)
             tr_log(node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error.text);
@@ -122,7 +122,7 @@ static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *wo
         return TROUPE_FULL;
     }
     enum troupe_status status;
-    struct tr_message *message = build(node, outgoing, &status);
+    struct tr_message *message = build(node, worker, outgoing, &status);
     if (message == NULL) return status;
     tr_count(worker, &tr_counters(node, worker)->sent_local);
     tr_dead_letter(node, worker, message, TROUPE_FULL);
@@ -136,7 +136,7 @@ static bool is_handled(const struct tr_outgoing *outgoing, const struct tr_class
 static enum troupe_status push_built(struct tr_node *node, struct tr_worker *worker,
                                      struct tr_cell *cell, const struct tr_outgoing *outgoing) {
     enum troupe_status status = TROUPE_OK;
-    struct tr_message *message = build(node, outgoing, &status);
+    struct tr_message *message = build(node, worker, outgoing, &status);
     if (message == NULL) return status;
     if ((outgoing->flags & TR_MESSAGE_SYSTEM) == 0)
         tr_count(worker, &tr_counters(node, worker)->sent_local);
@@ -236,7 +236,7 @@ static void set_options(struct tr_cell *cell, const struct tr_run_spec *start) {
 
 enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                             uint32_t generation, const struct tr_run_spec *start) {
-    struct tr_notice *notice = tr_notice_start(start, generation);
+    struct tr_notice *notice = tr_notice_start(tr_worker_pool(worker), start, generation);
     if (notice == NULL) return TROUPE_NO_MEMORY;
     atomic_store(&cell->stop, 0); /* one that is not seen yet was for the run before */
     set_options(cell, start);
@@ -275,7 +275,7 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
 
 void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                uint32_t generation) {
-    struct tr_notice *notice = tr_notice_start(&(struct tr_run_spec){ 0 }, generation);
+    struct tr_notice *notice = tr_notice_start(tr_worker_pool(worker), &(struct tr_run_spec){ 0 }, generation);
     if (notice == NULL) return;
     notice->kind = TR_NOTICE_FORGET;
     notify(node, worker, cell, notice);

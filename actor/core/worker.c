@@ -43,11 +43,12 @@ void tr_wake_one(struct tr_node *node) {
     }
 }
 
-/* Into the worker's own queue; half of a full one goes to the shared queue. */
+/* Into the worker's own queue; the oldest of a full one go to the shared queue. */
 static void enqueue(struct tr_worker *worker, struct tr_run_link *link) {
     while (!tr_runqueue_push(&worker->queue, link)) {
-        struct tr_run_link *spilled = tr_runqueue_pop(&worker->queue);
-        if (spilled != NULL) tr_inject_push(&worker->node->inject, spilled);
+        struct tr_run_link *first, *last;
+        uint32_t count = tr_runqueue_spill(&worker->queue, &first, &last);
+        if (count > 0) tr_inject_push_batch(&worker->node->inject, first, last, count);
     }
 }
 

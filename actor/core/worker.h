@@ -32,6 +32,7 @@ struct tr_worker {
     uint32_t ticks;
     uint32_t random;
     struct tr_slots slots;
+    struct tr_pool pool;
     struct tr_loop loop;
     struct tr_timer_wheel wheel;
     _Atomic(struct tr_alarm *) inbox;   /* alarms that other workers want cancelled */
@@ -69,6 +70,10 @@ void *tr_worker_main(void *worker);
 
 /* The next cell to run, of this worker's queues, the shared one, or anyone's; NULL: none. */
 struct tr_run_link *tr_worker_find(struct tr_worker *worker);
+
+static inline struct tr_pool *tr_worker_pool(struct tr_worker *worker) {
+    return worker == NULL ? NULL : &worker->pool;
+}
 
 /* Now, read once in a batch. */
 static inline int64_t tr_worker_now(struct tr_worker *worker) {

@@ -78,7 +78,7 @@ static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell
 
 /* ---- Asking ---- */
 
-static struct tr_ask *ask_new(const struct troupe_entry *entry,
+static struct tr_ask *ask_new(troupe_self *self, const struct troupe_entry *entry,
                               const struct troupe_message_type *type, const void *message,
                               enum troupe_status *status, struct tr_codec_error *error) {
     struct tr_ask *ask = calloc(1, sizeof *ask);
@@ -87,7 +87,7 @@ static struct tr_ask *ask_new(const struct troupe_entry *entry,
     ask->alarm.fire = time_out;
     ask->alarm.release = release;
     ask->entry = entry;
-    ask->request = tr_message_new(type, message, status, error);
+    ask->request = tr_message_new(&self->worker->pool, type, message, status, error);
     if (ask->request != NULL) return ask;
     free(ask);
     return NULL;
@@ -122,7 +122,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
     if (self->cell->ended) return refuse(self, type, TROUPE_STOPPING, "");
     if (entry == NULL) return refuse(self, type, TROUPE_INVALID, "the actor has no answer handler for it");
     if (timeout <= 0) return refuse(self, type, TROUPE_INVALID, "its timeout is not more than 0");
-    struct tr_ask *ask = ask_new(entry, type, message, &status, &error);
+    struct tr_ask *ask = ask_new(self, entry, type, message, &status, &error);
     if (ask == NULL) return refuse(self, type, status, error.text);
     uint64_t id = tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0);
     if (id == 0) {

@@ -68,9 +68,9 @@ void troupe_shutdown(troupe_self *self) {
 
 /* ---- Spawning ---- */
 
-static enum troupe_status prepare(struct tr_node *node, const struct troupe_actor_type *actor,
-                                  const struct troupe_message_type *type, const void *args,
-                                  struct tr_run_spec *start) {
+static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker,
+                                  const struct troupe_actor_type *actor, const struct troupe_message_type *type,
+                                  const void *args, struct tr_run_spec *start) {
     struct tr_codec_error error = { 0 };
     enum troupe_status status = TROUPE_INVALID;
     start->class = tr_class_of(node->options.classes, actor);
@@ -81,7 +81,7 @@ static enum troupe_status prepare(struct tr_node *node, const struct troupe_acto
         tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s starts with %s, not with %s", actor->name,
                start->class->start_type->name, type->name);
     else {
-        start->args = tr_message_new(type, args, &status, &error);
+        start->args = tr_message_new(tr_worker_pool(worker), type, args, &status, &error);
         if (status != TROUPE_OK && status != TROUPE_NO_MEMORY)
             tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", type->name, error.text);
     }
@@ -119,7 +119,7 @@ enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker
         start.mailbox_limit = options->mailbox_limit;
         start.drop_newest = options->drop_newest;
     }
-    enum troupe_status status = prepare(node, actor, type, args, &start);
+    enum troupe_status status = prepare(node, worker, actor, type, args, &start);
     if (status != TROUPE_OK) return status;
     status = start.name == NULL ? tr_spawn(node, worker, &start, address)
                                 : spawn_with_name(node, worker, &start, address);

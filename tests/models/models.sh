@@ -26,7 +26,7 @@ table() {
 mailbox  -DLINKS=5 3000000  1 2 3
 wake     -DPLAINS=2 200000   1 2 3 4
 idle     -DSHORT=2 5000000  1 2 3
-runqueue -DLINKS=4 2000000  1 2 3
+runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2
 ready    -DLIMIT=2 1000000  3
 alarm    -DTICKS=3 2000     1 2 3

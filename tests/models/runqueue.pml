@@ -1,8 +1,8 @@
 /*
- * Mirrors: tr_runqueue_push, tr_runqueue_pop, tr_runqueue_steal (actor/core/runqueue.c). A change there
+ * Mirrors: tr_runqueue_push, tr_runqueue_pop, tr_runqueue_spill, tr_runqueue_steal (actor/core/runqueue.c). A change there
  * must change this model.
  *
- * A ring of four, an owner that pushes and pops, two thieves with rings of their own; the second one steals
+ * A ring of four, an owner that pushes, pops and spills, two thieves with rings of their own; the second one steals
  * from the first one too. Counters begin below their end, so that they wrap around; fewer links are pushed
  * than there are counts, as within one theft in 2^32.
  *
@@ -11,6 +11,7 @@
  * BUG 1: a thief takes by a look and a store.
  * BUG 2: the owner pops by a store, as if there were no thieves.
  * BUG 3: a thief makes its loot visible before it is its own.
+ * BUG 4: the owner spills by a store, as if there were no thieves.
  */
 #ifndef BUG
 #define BUG 0
@@ -74,6 +75,24 @@ inline pop(me, link, ok, h) {
     atomic { ok = false; h = 0 }
 }
 
+/* Two at most, read once they are the owner's; n is what is left of them. */
+inline spill(me, link, ok, h, n) {
+    h = q[me].head;
+    ok = false;
+    do
+    :: !ok && h != q[me].tail ->
+        n = (LENGTH(q[me].tail, h) > 1 -> 2 : 1);
+#if BUG == 4
+        q[me].head = (h + n) % COUNTS; ok = true
+#else
+        take(me, h, n, ok)
+#endif
+    :: ok && n > 0 -> link = q[me].slots[h % SIZE]; got(link); atomic { h = (h + 1) % COUNTS; n-- }
+    :: else -> break
+    od;
+    atomic { ok = false; h = 0; n = 0 }
+}
+
 /* The first is in `link`, 0: none; others in the ring of `me`. */
 inline steal(from, me, link, ok, h, n, room, i) {
     room = SIZE - LENGTH(q[me].tail, q[me].head);
@@ -123,7 +142,7 @@ inline steal(from, me, link, ok, h, n, room, i) {
 }
 
 proctype owner() {
-    byte link = 1, popped, h;
+    byte link = 1, popped, h, n;
     bool ok;
     do
     :: link <= LINKS ->
@@ -134,6 +153,7 @@ proctype owner() {
         fi;
         if
         :: true
+        :: spill(0, popped, ok, h, n)
         :: pop(0, popped, ok, h);
             if
             :: popped > 0 -> got(popped)

@@ -96,13 +96,13 @@ static void a_life_goes_along_its_table(void **state) {
 static void a_start_notice_has_copies_of_its_strings(void **state) {
     char path[] = "/a/path", name[] = "name";
     (void)state;
-    struct tr_notice *notice = tr_notice_start(&(struct tr_run_spec){ .path = path, .name = name, .run = 7 }, 5);
+    struct tr_notice *notice = tr_notice_start(NULL, &(struct tr_run_spec){ .path = path, .name = name, .run = 7 }, 5);
     path[0] = name[0] = '?';
     assert_string_equal(notice->start.path, "/a/path");
     assert_string_equal(notice->start.name, "name");
     assert_int_equal(notice->start.run, 7);
     assert_int_equal(notice->generation, 5);
-    tr_notice_free(notice);
+    tr_notice_free(NULL, notice);
 }
 
 int main(void) {

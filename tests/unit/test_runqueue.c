@@ -71,6 +71,22 @@ static void a_thief_takes_the_older_half(void **state) {
     }
 }
 
+static void the_owner_spills_the_oldest(void **state) {
+    struct tr_run_link *first, *last;
+    (void)state;
+    for (uint32_t size = 1; size <= TR_RUNQUEUE_SIZE; size++) {
+        struct tr_runqueue queue = { .head = UINT32_MAX - 50, .tail = UINT32_MAX - 50 };
+        uint32_t few = size < TR_RUNQUEUE_SPILL ? size : TR_RUNQUEUE_SPILL, seen = 0;
+        fill(&queue, 0, size);
+        assert_int_equal(tr_runqueue_spill(&queue, &first, &last), few);
+        last->next = NULL;
+        for (; first != NULL; first = first->next) assert_ptr_equal(first, &links[seen++]);
+        assert_int_equal(seen, few);
+        expect_links(&queue, few, size - few);
+        assert_int_equal(tr_runqueue_spill(&queue, &first, &last), 0);
+    }
+}
+
 static void a_thief_takes_nothing_from_an_empty_queue(void **state) {
     struct tr_runqueue queue = { .head = 0 }, thief = { .head = 0 };
     (void)state;
@@ -178,9 +194,11 @@ static void *thief_main(void *context) {
 /* Pushes everything, pops some in between; what does not fit goes to the shared queue. */
 static void own(struct stress *stress) {
     for (uint32_t i = 0; i < ITEMS; i++) {
-        if (!tr_runqueue_push(&stress->owner, &stress->items[i].link)) {
-            tr_inject_push(&stress->inject, &stress->items[i].link);
-            atomic_fetch_add_explicit(&stress->spilled, 1, memory_order_relaxed);
+        while (!tr_runqueue_push(&stress->owner, &stress->items[i].link)) {
+            struct tr_run_link *first, *last;
+            uint32_t count = tr_runqueue_spill(&stress->owner, &first, &last);
+            if (count > 0) tr_inject_push_batch(&stress->inject, first, last, count);
+            atomic_fetch_add_explicit(&stress->spilled, count, memory_order_relaxed);
             sched_yield(); /* there may be fewer cores than threads */
         }
         if (i % 3 == 0) see(stress, tr_runqueue_pop(&stress->owner));
@@ -217,6 +235,7 @@ int main(void) {
         cmocka_unit_test(a_full_queue_takes_no_more),
         cmocka_unit_test(counts_wrap_around),
         cmocka_unit_test(a_thief_takes_the_older_half),
+        cmocka_unit_test(the_owner_spills_the_oldest),
         cmocka_unit_test(a_thief_takes_nothing_from_an_empty_queue),
         cmocka_unit_test(a_thief_takes_no_more_than_it_has_room_for),
         cmocka_unit_test(the_shared_queue_is_first_in_first_out),
