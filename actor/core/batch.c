@@ -83,8 +83,8 @@ static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct 
 static bool take_wake(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
     bool more = tr_cell_advance(cell);
-    (void)atomic_exchange(&cell->waking, false);
-    if (atomic_load(&cell->orders)) tr_cell_wake(node, worker, cell);
+    uint8_t before = atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_WAKE);
+    if ((before & TR_BELL_ORDERS) != 0) tr_cell_ring(node, worker, cell);
     return more;
 }
 
@@ -101,9 +101,10 @@ static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr
 }
 
 static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
-    /* Not `waking`: it says nothing while some worker is between the two steps of take_wake, and a message
+    /* Not the wake: it says nothing while some worker is between the two steps of take_wake, and a message
      * behind a start must not be handled before it. */
-    if (atomic_load_explicit(&cell->orders, memory_order_acquire)) tr_run_system(worker, cell);
+    uint8_t bell = atomic_load_explicit(&cell->bell, memory_order_acquire);
+    if ((bell & TR_BELL_ORDERS) != 0) tr_run_system(worker, cell);
     if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
     struct tr_link *link = cell->front.head;
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));

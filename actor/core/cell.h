@@ -71,6 +71,12 @@ struct tr_notice {
     struct tr_run_spec start; /* its strings follow the notice */
 };
 
+/* What rings when there is something on the system lane. */
+enum tr_bell {
+    TR_BELL_WAKE = 1,   /* `wake` is in the mailbox, or about to be */
+    TR_BELL_ORDERS = 2, /* there are notices or a stop: to be looked at before the next message */
+};
+
 enum tr_stop { TR_STOP_NONE, TR_STOP_ORDERLY, TR_STOP_KILL };
 
 /* The part that few cells need. */
@@ -95,7 +101,6 @@ struct tr_cell {
     _Atomic bool drop_newest;    /* over the limit: taken, and dead */
     _Atomic bool at_least_once;  /* a message whose handler failed is handled again */
     _Atomic bool waiters;        /* somebody was refused and wants troupe_ready */
-    _Atomic bool waking;         /* `wake` is in the mailbox, or about to be */
     _Atomic(struct tr_notice *) notices;
     _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */
     /* -- the consumer's -- */
@@ -111,7 +116,7 @@ struct tr_cell {
     uint8_t life;
     bool native;                 /* lanes and the host: see tr_cell_native */
     bool ended;                  /* troupe_exit was called: the run is to end with `end_status` */
-    _Atomic bool orders;         /* there are notices or a stop: look at them before the next message */
+    _Atomic uint8_t bell;        /* enum tr_bell */
     /* -- the consumer's, seldom needed -- */
     struct tr_link wake __attribute__((aligned(64))), guard;
     struct tr_link *held_last;

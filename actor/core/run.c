@@ -283,9 +283,9 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     tr_run_after(worker, cell, status);
 }
 
-/* Orders that come after the flag was lowered raise it again. */
+/* Orders that come after this ring again. */
 void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
-    atomic_store(&cell->orders, false);
+    atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
     struct tr_notice *notice = take_notices(cell);
     while (notice != NULL) {
         struct tr_notice *next = notice->next;

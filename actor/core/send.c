@@ -221,8 +221,7 @@ static void notify(struct tr_node *node, struct tr_worker *worker, struct tr_cel
     notice->next = atomic_load(&cell->notices);
     while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
     }
-    atomic_store(&cell->orders, true);
-    tr_cell_wake(node, worker, cell);
+    tr_cell_ring(node, worker, cell);
 }
 
 /* What senders look at. */
@@ -238,7 +237,7 @@ enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, stru
                             uint32_t generation, const struct tr_run_spec *start) {
     struct tr_notice *notice = tr_notice_start(tr_worker_pool(worker), start, generation);
     if (notice == NULL) return TROUPE_NO_MEMORY;
-    atomic_store(&cell->stop, 0); /* one that is not seen yet was for the run before */
+    if (atomic_load(&cell->stop) != 0) atomic_store(&cell->stop, 0); /* not seen yet: for the run before */
     set_options(cell, start);
     notify(node, worker, cell, notice);
     return TROUPE_OK;
@@ -286,7 +285,6 @@ static void set_stop(struct tr_cell *cell, uint32_t generation, enum tr_stop how
     uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how, before = atomic_load(&cell->stop);
     while (before < stop && !atomic_compare_exchange_weak(&cell->stop, &before, stop)) {
     }
-    atomic_store(&cell->orders, true);
 }
 
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
@@ -299,7 +297,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
     struct tr_cell *cell = cell_of(node, to);
     if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
     set_stop(cell, to.generation, how);
-    tr_cell_wake(node, worker, cell);
+    tr_cell_ring(node, worker, cell);
     return TROUPE_OK;
 }
 

@@ -77,8 +77,9 @@ void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell) {
     tr_wake_one(worker->node);
 }
 
-void tr_cell_wake(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
-    if (!atomic_exchange(&cell->waking, true)) tr_cell_push(node, worker, cell, &cell->wake);
+void tr_cell_ring(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    uint8_t before = atomic_fetch_or(&cell->bell, TR_BELL_WAKE | TR_BELL_ORDERS);
+    if ((before & TR_BELL_WAKE) == 0) tr_cell_push(node, worker, cell, &cell->wake);
 }
 
 /* ---- Finding work ---- */

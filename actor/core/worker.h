@@ -60,8 +60,8 @@ static inline void tr_cell_push(struct tr_node *node, struct tr_worker *worker, 
     if (tr_mailbox_push(&cell->mailbox, &cell->front, link)) tr_schedule(node, worker, cell);
 }
 
-/* Makes the cell look at its system lane. Any thread; cannot fail. */
-void tr_cell_wake(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
+/* Makes the cell look at its system lane, where the caller has put something. Any thread; cannot fail. */
+void tr_cell_ring(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
 
 /* Runs a scheduled cell for one batch (run.c). */
 void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell);

@@ -24,7 +24,7 @@ megabytes=1024
 table() {
     cat <<'TABLE'
 mailbox  -DLINKS=5 3000000  1 2 3
-wake     -DPLAINS=2 200000   1 2 3 4
+wake     -DPLAINS=3 200000   1 2 3 4
 idle     -DSHORT=2 5000000  1 2 3
 runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2

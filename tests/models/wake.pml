@@ -1,5 +1,5 @@
 /*
- * Mirrors: tr_cell_wake (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
+ * Mirrors: tr_cell_ring (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
  * take_one (actor/core/batch.c); tr_run_system, obey_stop (actor/core/run.c). A change there
  * must change this model.
  *
@@ -13,7 +13,7 @@
  * BUG 1: no second look after the wake has left the mailbox.
  * BUG 2: the system lane is looked at by the flag of the wake.
  * BUG 3: a stop is dropped while its start has not been seen.
- * BUG 4: the flag of the orders is lowered after they were taken.
+ * BUG 4: the bell of the orders is silenced after they were taken.
  */
 #ifndef BUG
 #define BUG 0
@@ -49,7 +49,7 @@ inline push(kind) {
 }
 
 inline wake_up(was) {
-    atomic { was = waking; waking = true }
+    atomic { was = waking; waking = true; orders = true }
     if
     :: !was -> push(WAKE)
     :: else
@@ -60,18 +60,15 @@ inline wake_up(was) {
 proctype starter() {
     bool was;
     notices = notices | START;
-    orders = true;
     wake_up(was);
     push(FIRST);
     stop = true;
-    orders = true;
     wake_up(was)
 }
 
 proctype other() {
     bool was;
     notices = notices | OTHER;
-    orders = true;
     wake_up(was)
 }
 
@@ -161,10 +158,10 @@ end:
             advance(kind, more);
             if
             :: kind == WAKE ->
-                waking = false;
+                atomic { waking = false; was = orders }
 #if BUG != 1
                 if
-                :: orders -> wake_up(was)
+                :: was -> wake_up(was)
                 :: else
                 fi
 #endif
