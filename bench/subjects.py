@@ -20,19 +20,21 @@ COUNTS = {
     "pingpong_processes": 20000, "oneway_processes": 200000,
     "fanin": 2000000, "fanout": 2000000, "ring": 1000000, "big": 1200000, "chameneos": 500000,
     "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
-    "imbalance": 20000, "timers": 1000000, "memory": 1000000, "idle": 5,
+    "imbalance": 20000, "timers": 1000000, "memory": 1000000, "idle": 5, "scale": 10000000,
 }
 QUICK = {"fib": 20, "idle": 1, "skynet": 100000}
 WORKS = list(COUNTS)
 
 # The second argument of a program: one run each.
-VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "imbalance": ["1", "2"]}
+VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "imbalance": ["1", "2"],
+            "scale": ["10", "1000", "100000", "1000000"]}
 VARIANTS_OF = {("memory", "erlang"): ["plain", "hibernate"],
+               ("scale", "caf"): ["10", "1000", "100000"],  # a million take it more than five minutes
                ("fanin", "node"): ["1", "5"]}  # 64 worker threads would be a test of the machine
 
 # Works of a single scheduler thread, in every subject.
 ONE_WORKER = {"pingpong", "spawn", "ask", "timers", "memory"}
-MANY_PROCESSES = {"skynet", "memory", "fjcreate", "fib"}  # more than Erlang's limit of 262144
+MANY_PROCESSES = {"skynet", "memory", "fjcreate", "fib", "scale"}  # more than Erlang's limit of 262144
 
 # CAF has two schedulers; where there are several threads both run, and each is a row.
 CAF_POLICIES = ["stealing", "sharing"]
