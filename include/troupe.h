@@ -5,12 +5,14 @@
  *   troupe/status.h    outcomes, durations
  *   troupe/message.h   messages from one field list
  *   troupe/actor.h     actors, and what a handler may do
+ *   troupe/io.h        descriptors and signals as messages
  *   troupe/system.h    troupe_main, and systems that a program starts itself
  */
 #ifndef TROUPE_H
 #define TROUPE_H
 
 #include <troupe/actor.h>
+#include <troupe/io.h>
 #include <troupe/message.h>
 #include <troupe/status.h>
 #include <troupe/system.h>

@@ -10,6 +10,7 @@
 #include "core/alarm.h"
 #include "core/run.h"
 #include "core/send.h"
+#include "core/source.h"
 
 enum { BATCH = 64, NATIVE_BATCH = 256 };
 
@@ -100,6 +101,11 @@ static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr
     return more;
 }
 
+static bool take_source(struct tr_worker *worker, struct tr_cell *cell) {
+    tr_source_handle(worker, cell, tr_source_of_link(tr_take_out(worker, cell)));
+    return true;
+}
+
 static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     /* Not the wake: it says nothing while some worker is between the two steps of take_wake, and a message
      * behind a start must not be handled before it. */
@@ -109,6 +115,7 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_link *link = cell->front.head;
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
     if (link->kind == TR_LINK_ALARM) return take_alarm(worker, cell, tr_alarm_of_link(link));
+    if (link->kind == TR_LINK_SOURCE) return take_source(worker, cell);
     return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
 }
 

@@ -87,6 +87,7 @@ struct tr_cell_more {
     uint32_t run;
     int64_t started;
     struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
+    struct tr_ids sources;            /* watched descriptors, signals: struct tr_source */
     struct tr_ids kept;               /* struct troupe_asker: to be answered later */
 };
 

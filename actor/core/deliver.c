@@ -46,6 +46,17 @@ void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
 
 void tr_handling_ended(struct tr_worker *worker) { end_handling(worker, NULL); }
 
+void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_entry *entry,
+                    struct tr_message *message) {
+    worker->self.message = message;
+    worker->self.answered = worker->self.kept = false;
+    tr_handling_own(worker, cell, message->type);
+    enum troupe_status status = entry->thunk(&worker->self, cell->state, tr_message_body(message));
+    tr_handling_ended(worker);
+    tr_run_after(worker, cell, status);
+    worker->self.message = NULL;
+}
+
 static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,
                                struct tr_message *message, const struct troupe_entry *entry,
                                bool *late) {

@@ -6,13 +6,15 @@
 #include <troupe/status.h>
 #include <unistd.h>
 
-enum { EVENTS_AT_ONCE = 64 };
+enum { EVENTS_AT_ONCE = 64, WAKE = 0 };
 
-bool tr_loop_init(struct tr_loop *loop) {
+bool tr_loop_init(struct tr_loop *loop, tr_loop_ready *ready, void *context) {
     loop->watches = 0;
+    loop->ready = ready;
+    loop->context = context;
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+    struct epoll_event event = { .events = EPOLLIN, .data.u64 = WAKE };
     if (loop->epoll >= 0 && loop->wake >= 0 &&
         epoll_ctl(loop->epoll, EPOLL_CTL_ADD, loop->wake, &event) == 0)
         return true;
@@ -26,15 +28,20 @@ void tr_loop_free(struct tr_loop *loop) {
     loop->epoll = loop->wake = -1;
 }
 
-bool tr_loop_watch(struct tr_loop *loop, struct tr_watch *watch, uint32_t events) {
-    struct epoll_event event = { .events = events, .data.ptr = watch };
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) != 0) return false;
+bool tr_loop_watch(struct tr_loop *loop, int fd, uint64_t what, uint32_t events) {
+    struct epoll_event event = { .events = events, .data.u64 = what };
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) return false;
     atomic_fetch_add_explicit(&loop->watches, 1, memory_order_relaxed);
     return true;
 }
 
-void tr_loop_unwatch(struct tr_loop *loop, struct tr_watch *watch) {
-    if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL) == 0)
+bool tr_loop_rewatch(struct tr_loop *loop, int fd, uint64_t what, uint32_t events) {
+    struct epoll_event event = { .events = events, .data.u64 = what };
+    return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) == 0;
+}
+
+void tr_loop_unwatch(struct tr_loop *loop, int fd) {
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, fd, NULL) == 0)
         atomic_fetch_sub_explicit(&loop->watches, 1, memory_order_relaxed);
 }
 
@@ -61,8 +68,7 @@ void tr_loop_park(struct tr_loop *loop, int64_t timeout) {
     struct epoll_event events[EVENTS_AT_ONCE];
     int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, milliseconds(timeout));
     for (int i = 0; i < count; i++) {
-        struct tr_watch *watch = events[i].data.ptr;
-        if (watch == NULL) drain_wake(loop);
-        else watch->ready(watch->context, events[i].events);
+        if (events[i].data.u64 == WAKE) drain_wake(loop);
+        else loop->ready(loop->context, events[i].data.u64, events[i].events);
     }
 }

@@ -18,6 +18,7 @@ enum tr_link_kind {
     TR_LINK_WAKE,    /* the cell's own: look at the system lane */
     TR_LINK_EVENT,   /* struct tr_event, for native cells */
     TR_LINK_ALARM,   /* struct tr_alarm */
+    TR_LINK_SOURCE,  /* struct tr_source */
     TR_LINK_PARCEL,  /* a message packed for another node: the lane's */
 };
 

@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/run.h"
 #include "core/send.h"
+#include "core/watch.h"
 
 /* Generations of different incarnations of a node do not meet. */
 enum { GENERATIONS_EACH = 1 << 16 };
@@ -30,7 +31,8 @@ static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t
     worker->random = index * 7919 + 1;
     worker->pool.depot = &node->depot;
     tr_timer_wheel_init(&worker->wheel, tr_node_clock(node));
-    return tr_loop_init(&worker->loop);
+    pthread_mutex_init(&worker->watches.lock, NULL);
+    return tr_loop_init(&worker->loop, tr_watch_ready, worker);
 }
 
 static void *worker_thread(void *context) {
@@ -107,11 +109,15 @@ static bool make_workers(struct tr_node *node) {
     return true;
 }
 
+static void free_worker(struct tr_worker *worker) {
+    tr_loop_free(&worker->loop);
+    tr_pool_free(&worker->pool);
+    tr_ids_free(&worker->watches.ids);
+    pthread_mutex_destroy(&worker->watches.lock);
+}
+
 static void release(struct tr_node *node) {
-    for (uint32_t i = 0; i < node->worker_count; i++) {
-        tr_loop_free(&node->workers[i].loop);
-        tr_pool_free(&node->workers[i].pool);
-    }
+    for (uint32_t i = 0; i < node->worker_count; i++) free_worker(&node->workers[i]);
     free(node->workers);
     tr_inject_destroy(&node->inject);
     tr_waiters_free(&node->waiters);

@@ -4,11 +4,11 @@
  * Both come over the system lane: a start is a notice with the class and the start message, a stop is a
  * flag. They are looked at before each message, so that neither waits behind a full mailbox.
  *
- * When a run ends, in this order: the stop handler; its timers and asks; the askers it still owed an
- * answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is DOWN: address,
- * name and mailbox stay, and what arrives is held until the next run. Any other cell is EMPTY: its name
- * is released, its generation raised, so that its address is stale from here on, and whatever is still in
- * its mailbox turns up with an old generation and becomes a dead letter.
+ * When a run ends, in this order: the stop handler; its timers, asks, descriptors and signals; the askers
+ * it still owed an answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is
+ * DOWN: address, name and mailbox stay, and what arrives is held until the next run. Any other cell is
+ * EMPTY: its name is released, its generation raised, so that its address is stale from here on, and
+ * whatever is still in its mailbox turns up with an old generation and becomes a dead letter.
  */
 #include "core/run.h"
 
@@ -21,6 +21,7 @@
 #include "core/log.h"
 #include "core/report.h"
 #include "core/send.h"
+#include "core/source.h"
 
 static bool is_supervised(const struct tr_cell *cell) {
     return cell->more != NULL && !troupe_address_is_none(cell->more->owner);
@@ -58,6 +59,7 @@ void tr_run_free_more(struct tr_cell *cell) {
     free(cell->more->path);
     free(cell->more->name);
     tr_ids_free(&cell->more->alarms);
+    tr_ids_free(&cell->more->sources);
     tr_ids_free(&cell->more->kept);
     free(cell->more);
     cell->more = NULL;
@@ -75,13 +77,15 @@ static void flush_held(struct tr_worker *worker, struct tr_cell *cell) {
 }
 
 /* Takes the head out of the mailbox. False: it is the wake that brought what is being done, or there is
- * nothing behind the guard. An alarm is of a run that has ended. */
+ * nothing behind the guard. An alarm or a source is of a run that has ended. */
 static bool hold_next(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_link *head = cell->front.head;
     if (head->kind == TR_LINK_MESSAGE) {
         tr_hold_last(cell, tr_take_out(worker, cell));
     } else if (head->kind == TR_LINK_ALARM) {
         tr_alarm_handled(tr_alarm_of_link(tr_take_out(worker, cell)));
+    } else if (head->kind == TR_LINK_SOURCE) {
+        tr_source_handle(worker, cell, tr_source_of_link(tr_take_out(worker, cell)));
     } else {
         if (head == &cell->wake || atomic_load(&head->next) == NULL) return false;
         cell->guarded = false;
@@ -163,6 +167,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
     tr_alarms_cancel_all(worker, cell);
+    tr_sources_cancel_all(worker->node, cell);
     if (cell->more != NULL) end_kept(worker, cell);
     if (cell->state != cell->small_state) free(cell->state);
     cell->state = NULL;

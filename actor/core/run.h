@@ -18,13 +18,17 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
 /* After a handler that was not one of a message: ends the run if it failed or asked for it. */
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status);
 
-/* What only some cells need: path, name, timers, askers. All timers must be cancelled. */
+/* What only some cells need: path, name, timers, sources, askers. All of these must be cancelled. */
 void tr_run_free_more(struct tr_cell *cell);
 
 /* Around the handling of what is no counted message (ticks, starts, stops): the flight recorder names it. */
 void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
                      const struct troupe_message_type *type);
 void tr_handling_ended(struct tr_worker *worker);
+
+/* Handles a message of Troupe's own making for the run: a tick, a ready descriptor. May end the run. */
+void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_entry *entry,
+                    struct tr_message *message);
 
 /* What became of the link that was handled. */
 enum tr_handled { TR_DONE, TR_AGAIN };

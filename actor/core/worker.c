@@ -191,7 +191,8 @@ static void look_around(struct tr_worker *worker) {
 }
 
 /* Took work while others may sleep: whoever queued more meanwhile woke nobody, because this worker was
- * searching. It passes the word on, if there is any left, in whatever queue. */
+ * searching. It passes the word on, if there is any left, in whatever queue. So it does when several of its
+ * descriptors became ready while it was parked: the worker that it woke may have been itself. */
 static void share_the_rest(struct tr_worker *worker) {
     struct tr_node *node = worker->node;
     bool left = tr_inject_size(&node->inject) > 0;
@@ -207,7 +208,7 @@ static void turn(struct tr_worker *worker) {
         link = search(worker);
         if (link == NULL) link = park(worker);
         look_around(worker);
-        if (link != NULL) share_the_rest(worker);
+        if (link != NULL || tr_runqueue_size(&worker->queue) > 0) share_the_rest(worker);
     }
     if (link != NULL) tr_cell_run(worker, tr_cell_of_link(link));
 }

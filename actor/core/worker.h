@@ -5,6 +5,7 @@
 #ifndef TR_WORKER_H
 #define TR_WORKER_H
 
+#include "core/ids.h"
 #include "core/loop.h"
 #include "core/node.h"
 #include "core/timer.h"
@@ -21,6 +22,12 @@ struct troupe_self {
     char failure[512];          /* the text of TROUPE_FAIL */
 };
 
+/* The descriptors of actors in a worker's loop (watch.h): cancelled by whichever worker runs the actor. */
+struct tr_watches {
+    pthread_mutex_t lock;
+    struct tr_ids ids; /* struct tr_watch */
+};
+
 struct tr_worker {
     struct troupe_self self;
     struct tr_node *node;
@@ -34,6 +41,7 @@ struct tr_worker {
     struct tr_slots slots;
     struct tr_pool pool;
     struct tr_loop loop;
+    struct tr_watches watches;
     struct tr_timer_wheel wheel;
     _Atomic(struct tr_alarm *) inbox;   /* alarms that other workers want cancelled */
     _Atomic bool parked;

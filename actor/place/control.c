@@ -19,6 +19,8 @@
 #include "base/pack.h"
 #include "base/utf8.h"
 
+enum { LAST_SIGNAL = 64 };
+
 /* One letter for each field: see pack_field. */
 struct tr_control_shape {
     const char *name;
@@ -37,6 +39,7 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_SHUTDOWN] = { "shutdown", TR_CONTROL_TO_KEEPER, "", false },
     [TR_CONTROL_GAVE_UP] = { "gave_up", TR_CONTROL_TO_KEEPER, "x", false },
     [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", false },
+    [TR_CONTROL_SIGNAL_ANSWER] = { "signal_answer", TR_CONTROL_TO_KEEPER, "sa", false },
     [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", true },
     [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", false },
     [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", true },
@@ -44,6 +47,7 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_REFUSED] = { "refused", TR_CONTROL_TO_NODE, "nplx", false },
     [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "nicx", false },
     [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", false },
+    [TR_CONTROL_SIGNAL] = { "signal", TR_CONTROL_TO_NODE, "sm", false },
 };
 
 static bool known(uint64_t type) { return type >= TR_CONTROL_READY && type < TR_CONTROL_TYPES; }
@@ -121,6 +125,9 @@ static void pack_field(struct tr_bytes *out, char field, const struct tr_control
     case 'g': tr_pack_uint(out, message->ledger); break;
     case 'k': tr_pack_uint(out, (uint64_t)message->kind); break;
     case 'c': tr_pack_uint(out, (uint64_t)message->cause); break;
+    case 's': tr_pack_uint(out, (uint64_t)message->signal); break;
+    case 'm': tr_pack_uint(out, message->times); break;
+    case 'a': tr_pack_uint(out, message->taken); break;
     case 'w': tr_pack_int(out, message->within); break;
     case 't': tr_pack_bin(out, message->token, sizeof message->token); break;
     case 'u': pack_text(out, message->url, sizeof message->url); break;
@@ -180,6 +187,12 @@ static enum tr_lane read_kind(struct tr_cursor *cursor) {
     return lane ? (enum tr_lane)kind : TR_LANE_IPC;
 }
 
+static int read_signal(struct tr_cursor *cursor) {
+    uint64_t number = tr_read_uint(cursor, LAST_SIGNAL);
+    if (number == 0) tr_cursor_fail(cursor, "no such signal");
+    return (int)number;
+}
+
 static void read_field(struct tr_cursor *cursor, char field, struct tr_control *message) {
     switch (field) {
     case 'n': message->node = tr_read_uint(cursor, UINT64_MAX); break;
@@ -190,6 +203,9 @@ static void read_field(struct tr_cursor *cursor, char field, struct tr_control *
     case 'g': message->ledger = tr_read_uint(cursor, UINT64_MAX); break;
     case 'k': message->kind = read_kind(cursor); break;
     case 'c': message->cause = (enum tr_cause)tr_read_uint(cursor, TR_CAUSE_KILLED); break;
+    case 's': message->signal = read_signal(cursor); break;
+    case 'm': message->times = (uint32_t)tr_read_uint(cursor, UINT32_MAX); break;
+    case 'a': message->taken = tr_read_uint(cursor, 1) == 1; break;
     case 'w': message->within = tr_read_int(cursor, 0, INT64_MAX); break;
     case 't': read_token(cursor, message->token); break;
     case 'u': read_url(cursor, message->url); break;

@@ -52,6 +52,8 @@ enum tr_control_type {
     TR_CONTROL_GAVE_UP,
     /* node (hosted, not the process's own), text: it has ended; an empty text: in order. */
     TR_CONTROL_STOPPED,
+    /* signal, taken: answers signal; main only. taken: some actor has asked for it. */
+    TR_CONTROL_SIGNAL_ANSWER,
 
     /* From the keeper to a process. `node` lives in the receiving process in the first five. */
 
@@ -72,6 +74,8 @@ enum tr_control_type {
     /* node (any): stopped, until somebody starts it again. When it ran, its down comes first. Also
      * the answer to a connect or stop that comes later. */
     TR_CONTROL_GONE,
+    /* signal, times: the application was sent it. To main only, which answers. */
+    TR_CONTROL_SIGNAL,
 
     TR_CONTROL_TYPES
 };
@@ -92,6 +96,9 @@ struct tr_control {
     uint64_t peer, peer_incarnation;
     uint64_t lane;   /* numbers rise: the highest between two nodes is the newest */
     uint64_t ledger; /* one for each pair of incarnations, whatever the lane */
+    int signal;      /* 1 to 64 */
+    uint32_t times;
+    bool taken;
     int64_t within;  /* ns from now; TR_INFINITY, TR_KILL (base/rules.h) */
     uint8_t token[TR_CONTROL_TOKEN_SIZE];
     char url[TR_CONTROL_URL_SIZE];   /* ends with NUL */

@@ -68,7 +68,8 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
             tr_keeper_message(host->keeper, TR_MAIN_NODE, control, tr_host_now());
         return;
     }
-    enum tr_control_result sent = tr_outbox_send(&host->outbox, host->control.fd, control, -1);
+    int keeper = host->options.start->control;
+    enum tr_control_result sent = tr_outbox_send(&host->outbox, keeper, control, -1);
     if (sent == TR_CONTROL_CLOSED) _exit(1); /* the keeper is gone: so are we */
     if (sent == TR_CONTROL_BAD) tr_log(NULL, TROUPE_ERROR, NULL, "cannot talk to the keeper");
 }
@@ -233,9 +234,17 @@ static bool names_nodes(const struct tr_host *host, const struct tr_control *con
            control->peer <= host->node_count;
 }
 
+static void pass_signal(struct tr_host *host, const struct tr_control *control) {
+    struct tr_control answer = { .type = TR_CONTROL_SIGNAL_ANSWER, .signal = control->signal };
+    answer.taken = tr_host_signalled(host, control->signal, control->times);
+    tr_host_tell_keeper(host, &answer);
+}
+
 void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor) {
     struct tr_lane_driver *lane;
-    if (names_nodes(host, control)) {
+    if (control->type == TR_CONTROL_SIGNAL) {
+        pass_signal(host, control);
+    } else if (names_nodes(host, control)) {
         switch (control->type) {
         case TR_CONTROL_START_NODE:
             start_node(host, control->node, control->incarnation,
@@ -257,14 +266,12 @@ void tr_host_obey(struct tr_host *host, const struct tr_control *control, int de
 }
 
 /* The keeper's end of the socket closes only with the keeper. */
-static void control_ready(void *context, uint32_t events) {
-    struct tr_host *host = context;
+static void control_ready(struct tr_host *host) {
     struct tr_control control;
     const char *error = NULL;
     int descriptor;
-    (void)events;
     for (;;) {
-        switch (tr_control_receive(host->control.fd, TR_CONTROL_TO_NODE, &control, &descriptor, &error)) {
+        switch (tr_control_receive(host->options.start->control, TR_CONTROL_TO_NODE, &control, &descriptor, &error)) {
         case TR_CONTROL_OK: tr_host_obey(host, &control, descriptor); break;
         case TR_CONTROL_AGAIN: return;
         case TR_CONTROL_CLOSED: _exit(1);
@@ -275,13 +282,20 @@ static void control_ready(void *context, uint32_t events) {
     }
 }
 
+static void ready(void *context, uint64_t what, uint32_t events) {
+    struct tr_host *host = context;
+    (void)events;
+    if (what == TR_HOST_CONTROL) control_ready(host);
+    else tr_host_signals_ready(host);
+}
+
 /* ---- Running ---- */
 
 static bool begin_with_keeper(struct tr_host *host) {
     const struct tr_node_start *start = host->options.start;
     host->own = start->node;
-    host->control = (struct tr_watch){ .fd = start->control, .ready = control_ready, .context = host };
-    if (!tr_loop_watch(&host->loop, &host->control, EPOLLIN)) return false;
+    if (!tr_host_signals_open(host)) return false;
+    if (!tr_loop_watch(&host->loop, start->control, TR_HOST_CONTROL, EPOLLIN)) return false;
     start_node(host, start->node, start->incarnation, map(start->flight, sizeof(struct tr_flight)));
     struct tr_hosted *hosted = &host->nodes[start->node];
     if (hosted->node == NULL) return false;
@@ -310,7 +324,7 @@ static void run_with_keeper(struct tr_host *host) {
     }
     while (!host->done) {
         turn(host);
-        if (host->outbox.count > 0) tr_outbox_flush(&host->outbox, host->control.fd);
+        if (host->outbox.count > 0) tr_outbox_flush(&host->outbox, host->options.start->control);
     }
 }
 
@@ -337,6 +351,7 @@ int tr_host_run(struct tr_host *host) {
     if (host->options.start != NULL) run_with_keeper(host);
     else run_embedded(host);
     stop_all(host);
+    tr_host_signals_close(host);
     if (host->stuck) host->code = 128 + SIGKILL;
     return host->code;
 }
@@ -348,13 +363,13 @@ struct tr_host *tr_host_new(const struct tr_host_options *options) {
     if (host == NULL) return NULL;
     host->options = *options;
     host->node_count = options->plan->node_count;
-    host->control.fd = -1;
+    host->signals = -1;
     pthread_mutex_init(&host->lock, NULL);
     pthread_rwlock_init(&host->visitors, NULL);
     host->nodes = calloc(host->node_count + 1, sizeof *host->nodes);
     host->needed = calloc(host->node_count + 1, sizeof *host->needed);
     host->absent = calloc(options->plan->actor_count, sizeof *host->absent);
-    bool loop = tr_loop_init(&host->loop);
+    bool loop = tr_loop_init(&host->loop, ready, host);
     if (host->nodes != NULL && host->needed != NULL && host->absent != NULL && loop) return host;
     if (!loop) host->loop = (struct tr_loop){ .epoll = -1, .wake = -1 };
     tr_host_free(host);

@@ -20,7 +20,7 @@ struct tr_host_options {
     const struct tr_node_start *start; /* what the keeper gave this process; NULL: one-process mode */
     int trace;                         /* descriptor, or -1; stays the caller's */
     bool serialize;
-    bool signals;                      /* one-process mode: SIGINT and SIGTERM are the keeper's */
+    bool signals;                      /* one-process mode: signals are Troupe's, SIGINT and SIGTERM stop it */
     /* The root of the tree is ready (main only). From the host's thread. May be NULL. */
     void (*started)(void *context);
     void *context;

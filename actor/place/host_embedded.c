@@ -3,13 +3,10 @@
  * its own; what it asks for is queued and done after it has returned, for it must not be called back.
  * The only process is main, this one: the other nodes are hosted by it.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -122,39 +119,10 @@ static bool make_keeper(struct tr_host *host) {
     return host->keeper != NULL;
 }
 
-/* ---- Signals, when the process is the application's ---- */
-
-static void signal_ready(void *context, uint32_t events) {
-    struct tr_host *host = context;
-    struct signalfd_siginfo info;
-    (void)events;
-    while (read(host->signals.fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (!host->keeper_done) tr_keeper_signal(host->keeper, (int)info.ssi_signo, tr_host_now());
-}
-
-static bool watch_signals(struct tr_host *host) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set, &host->mask_before);
-    host->signals = (struct tr_watch){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-                                       .ready = signal_ready, .context = host };
-    return host->signals.fd >= 0 && tr_loop_watch(&host->loop, &host->signals, EPOLLIN);
-}
-
-static void leave_signals(struct tr_host *host) {
-    if (!host->options.signals) return;
-    tr_loop_unwatch(&host->loop, &host->signals);
-    close(host->signals.fd);
-    pthread_sigmask(SIG_SETMASK, &host->mask_before, NULL);
-}
-
 bool tr_embedded_begin(struct tr_host *host) {
     host->own = TR_MAIN_NODE;
     host->keeper_timer = INT64_MAX;
-    if (host->options.signals && !watch_signals(host)) return false;
-    if (!make_keeper(host)) return false;
+    if (!tr_host_signals_open(host) || !make_keeper(host)) return false;
     tr_keeper_begin(host->keeper, tr_host_now());
     return true;
 }
@@ -215,5 +183,4 @@ void tr_embedded_end(struct tr_host *host) {
     while (host->ledgers != NULL) forget_ledger(host, host->ledgers->number);
     tr_keeper_free(host->keeper);
     host->keeper = NULL;
-    leave_signals(host);
 }

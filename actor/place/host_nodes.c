@@ -59,6 +59,10 @@ static void kill_node(struct tr_node *node, uint64_t id) {
         ask_keeper(node, TR_CONTROL_STOP, id, TR_KILL);
 }
 
+static void want_signal(struct tr_node *node, int signal, bool wanted) {
+    tr_host_want_signal(hosted_of(node)->host, signal, wanted);
+}
+
 static void shut_down(struct tr_node *node) { ask_keeper(node, TR_CONTROL_SHUTDOWN, 0, 0); }
 
 static troupe_address find_configured(struct tr_node *node, const char *path) {
@@ -208,11 +212,13 @@ static bool start_agent(struct tr_node *node) {
 static void fill_services(struct tr_hosted *hosted) {
     const struct tr_plan *plan = hosted->host->options.plan;
     tr_registry_init(&hosted->services.registry);
+    tr_signals_init(&hosted->services.signals);
     hosted->services.supervisors = plan->supervisors;
     hosted->services.supervisor_count = plan->supervisor_count;
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
     hosted->services.kill_node = kill_node;
+    hosted->services.want_signal = want_signal;
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
     hosted->services.count = count_configured;
@@ -312,6 +318,7 @@ void tr_hosted_stop(struct tr_hosted *hosted) {
         tr_node_free(node);
     }
     tr_registry_free(&hosted->services.registry);
+    tr_signals_free(&hosted->services.signals);
     pthread_mutex_destroy(&hosted->lock);
     free(hosted->lanes);
     if (hosted->page != NULL) munmap(hosted->page, sizeof(struct tr_flight));

@@ -42,6 +42,9 @@ struct tr_delivery_item {
     int descriptor;
 };
 
+/* What its loop watches. */
+enum { TR_HOST_CONTROL = 1, TR_HOST_SIGNALS };
+
 struct tr_host {
     struct tr_host_options options;
     struct tr_hosted *nodes;      /* by node id */
@@ -53,14 +56,16 @@ struct tr_host {
     pthread_mutex_t lock;         /* for all to the next line */
     struct tr_request *requests, *last_request;
     struct troupe_counts counts;  /* of nodes that are no more */
+    int signals;                  /* signalfd; -1: none */
+    uint32_t asked[NSIG];         /* how many actors have asked for each signal */
     /* the host's thread only */
+    sigset_t mask_before;         /* of its thread, where Troupe blocks signals */
     bool *needed;                 /* by node id: started by a supervisor, and not yet gone */
     bool root_ended, done;
     bool stuck;                   /* some node is */
     int code;
     char failure[TR_CONTROL_TEXT_SIZE];
     /* with a keeper process */
-    struct tr_watch control;
     struct tr_outbox outbox;
     /* without */
     struct tr_keeper *keeper;
@@ -70,8 +75,6 @@ struct tr_host {
     bool start_main, keeper_done, main_over;
     uint64_t main_incarnation;
     int main_code;
-    struct tr_watch signals;
-    sigset_t mask_before;
 };
 
 /* ---- host.c ---- */
@@ -83,6 +86,14 @@ void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troup
 void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control);
 /* From the keeper. Takes the descriptor. */
 void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor);
+
+/* ---- host_signals.c ---- */
+bool tr_host_signals_open(struct tr_host *host);
+void tr_host_signals_close(struct tr_host *host);
+void tr_host_signals_ready(struct tr_host *host);
+/* Tells the actors of this process. False: none has asked for it. */
+bool tr_host_signalled(struct tr_host *host, int number, uint32_t times);
+void tr_host_want_signal(struct tr_host *host, int number, bool wanted);
 
 /* ---- host_nodes.c ---- */
 bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);

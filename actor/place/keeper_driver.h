@@ -1,5 +1,6 @@
 /* What the parts of the keeper's process share: keeper_process.c (the loop), keeper_wards.c
- * (processes, their descriptors, ledgers), keeper_surroundings.c (this process, before and after).
+ * (processes, their descriptors, ledgers), keeper_signals.c (signals that actors may want),
+ * keeper_surroundings.c (this process, before and after).
  */
 #ifndef TR_KEEPER_DRIVER_H
 #define TR_KEEPER_DRIVER_H
@@ -31,6 +32,12 @@ struct tr_ward_ledger {
     int memory;
 };
 
+/* A signal that main is asked about. */
+struct tr_signal_asked {
+    bool passed;    /* main has not answered yet */
+    uint32_t times; /* that it came since */
+};
+
 struct tr_driver {
     const struct tr_keeper_options *options;
     struct tr_keeper *keeper;
@@ -40,6 +47,8 @@ struct tr_driver {
     size_t ledger_count, ledger_room;
     int epoll, signals, timer, config; /* -1: not open */
     int64_t timer_at;                  /* what the keeper asked for */
+    sigset_t mask_before;
+    struct tr_signal_asked asked[NSIG];
     bool over;
     int exit_code;
 };
@@ -74,6 +83,15 @@ void tr_ward_flush(struct tr_driver *driver, struct tr_ward *ward);
 void tr_ward_hang_up(struct tr_driver *driver, struct tr_ward *ward);
 
 void tr_ward_forget_ledger(struct tr_driver *driver, uint64_t number);
+
+/* ---- keeper_signals.c ---- */
+
+/* This process got a signal that actors may have asked for. */
+void tr_driver_signal(struct tr_driver *driver, int number);
+/* False: the message is not the answer to one. */
+bool tr_driver_signal_answered(struct tr_driver *driver, struct tr_ward *ward,
+                               const struct tr_control *message);
+void tr_driver_main_ended(struct tr_driver *driver, bool in_order);
 
 /* ---- keeper_surroundings.c ---- */
 

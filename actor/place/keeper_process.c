@@ -2,7 +2,7 @@
  * The keeper as a process: one thread, one epoll loop.
  *
  * What is waited for: the control socket of each process, a pidfd of each process, a signalfd
- * (SIGCHLD, SIGINT, SIGTERM) and a timerfd. Everything that happens becomes an event of the pure
+ * (SIGCHLD, SIGINT, SIGTERM, and what actors may ask for: keeper_signals.c) and a timerfd. Everything that happens becomes an event of the pure
  * keeper; its actions are carried out at once, and what goes wrong in them is told to it right
  * after (see catch_up).
  *
@@ -33,6 +33,7 @@
 
 #include "base/assert.h"
 #include "place/keeper_driver.h"
+#include "services/signals.h"
 
 enum {
     EVENTS_AT_ONCE = 64,
@@ -136,7 +137,8 @@ static void read_messages(struct tr_driver *driver, struct tr_ward *ward, int li
         switch (tr_control_receive(ward->control, TR_CONTROL_TO_KEEPER, &message, &descriptor,
                                    &error)) {
         case TR_CONTROL_OK:
-            tr_keeper_message(driver->keeper, ward->spec->id, &message, tr_driver_now());
+            if (!tr_driver_signal_answered(driver, ward, &message))
+                tr_keeper_message(driver->keeper, ward->spec->id, &message, tr_driver_now());
             break;
         case TR_CONTROL_BAD:
             tr_keeper_broken(driver->keeper, ward->spec->id, error, tr_driver_now());
@@ -160,6 +162,8 @@ static void reap(struct tr_driver *driver, struct tr_ward *ward) {
     read_messages(driver, ward, MESSAGES_AT_END);
     if (waitpid(ward->pid, &status, 0) != ward->pid) tr_assert(errno == ECHILD);
     tr_ward_clear(driver, ward);
+    if (ward->spec->kind == TR_NODE_MAIN)
+        tr_driver_main_ended(driver, WIFEXITED(status) && WEXITSTATUS(status) == 0);
     tr_keeper_exited(driver->keeper, ward->spec->id, status, tr_driver_now());
 }
 
@@ -179,8 +183,11 @@ static void reap_all(struct tr_driver *driver) {
 static void read_signals(struct tr_driver *driver) {
     struct signalfd_siginfo info;
     while (read(driver->signals, &info, sizeof info) == (ssize_t)sizeof info) {
-        if (info.ssi_signo != SIGCHLD) {
-            tr_keeper_signal(driver->keeper, (int)info.ssi_signo, tr_driver_now());
+        int number = (int)info.ssi_signo;
+        if (tr_signal_is_askable(number)) {
+            tr_driver_signal(driver, number);
+        } else if (number != SIGCHLD) {
+            tr_keeper_signal(driver->keeper, number, tr_driver_now());
         }
     }
     reap_all(driver);
@@ -315,6 +322,7 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
         tr_driver_log(&driver, "the keeper cannot start: %s", strerror(errno));
         return CODE_GAVE_UP;
     }
+    driver.mask_before = before.mask;
     if (open_all(&driver, &before)) {
         run_loop(&driver);
         tr_surroundings_sweep();

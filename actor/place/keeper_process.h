@@ -36,8 +36,8 @@ struct tr_keeper_options {
     void *context;
 };
 
-/* Returns the exit code of the application (see troupe_main). SIGCHLD, SIGINT and SIGTERM are
- * blocked and handled here while it runs, and put back at the end. In a child it does not return.
+/* Returns the exit code of the application (see troupe_main). SIGCHLD, SIGINT and SIGTERM, and what
+ * actors may ask for, are blocked and handled here while it runs, and put back at the end. In a child it does not return.
  * When the keeper itself cannot work (no descriptors, no memory) it says so on the log, kills what
  * runs, and returns 2. */
 int tr_keeper_run(const struct tr_keeper_options *options);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "place/keeper_driver.h"
+#include "services/signals.h"
 
 /* ---- What may be left ---- */
 
@@ -58,7 +59,7 @@ static void fill_stdio(void) {
 /* A background job is not to be stopped by the terminal's Ctrl-C: who ignored SIGINT goes on so. */
 static void choose_signals(sigset_t *handled) {
     struct sigaction action;
-    sigemptyset(handled);
+    tr_signals_askable(handled);
     sigaddset(handled, SIGCHLD);
     sigaddset(handled, SIGTERM);
     if (sigaction(SIGINT, NULL, &action) == 0 && action.sa_handler == SIG_IGN) return;

@@ -4,6 +4,7 @@
 
 #include "core/node.h"
 #include "services/registry.h"
+#include "services/signals.h"
 #include "services/supervision.h"
 
 /* A child as its supervisor knows it. Everything lives as long as the node. */
@@ -26,6 +27,7 @@ struct tr_supervisor_spec {
 
 struct tr_services {
     struct tr_registry registry;
+    struct tr_signals signals;
     const struct tr_supervisor_spec *supervisors;
     uint32_t supervisor_count;
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
@@ -33,6 +35,8 @@ struct tr_services {
     void (*leave_node)(struct tr_node *node, uint64_t id, uint32_t slot);
     /* An actor there does not stop: its process goes, if that is not this one. Any worker. */
     void (*kill_node)(struct tr_node *node, uint64_t id);
+    /* An actor has asked for a signal, or gives it up. Any worker. */
+    void (*want_signal)(struct tr_node *node, int signal, bool wanted);
     /* The application's: shutdown, and the configured actors by path. */
     void (*shutdown)(struct tr_node *node);
     troupe_address (*find)(struct tr_node *node, const char *path);

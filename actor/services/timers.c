@@ -20,14 +20,7 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     struct tr_tick *tick = (struct tr_tick *)(void *)alarm;
     tr_alarm_hold(alarm);
     tick->message->from = troupe_self_address(&worker->self);
-    worker->self.message = tick->message;
-    worker->self.answered = worker->self.kept = false;
-    tr_handling_own(worker, cell, tick->message->type);
-    enum troupe_status status =
-        tick->entry->thunk(&worker->self, cell->state, tr_message_body(tick->message));
-    tr_handling_ended(worker);
-    tr_run_after(worker, cell, status);
-    worker->self.message = NULL;
+    tr_deliver_own(worker, cell, tick->entry, tick->message);
     tr_alarm_drop(alarm);
 }
 
