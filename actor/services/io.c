@@ -25,7 +25,7 @@ static enum troupe_status failed(troupe_self *self, int fd) {
     }
 }
 
-enum troupe_status troupe_watch(troupe_self *self, struct troupe_watch *watch, int fd, uint32_t events) {
+enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd, uint32_t events) {
     const struct troupe_entry *entry =
         tr_class_handler(atomic_load(&self->cell->class), &troupe_descriptor_message);
     if (watch != NULL) watch->id = 0;
@@ -38,7 +38,7 @@ enum troupe_status troupe_watch(troupe_self *self, struct troupe_watch *watch, i
     return TROUPE_OK;
 }
 
-enum troupe_status troupe_watch_events(troupe_self *self, struct troupe_watch watch, uint32_t events) {
+enum troupe_status troupe_watch_events(troupe_self *self, troupe_watcher watch, uint32_t events) {
     struct tr_watch *found = tr_watch_find(self->cell, watch.id);
     if ((events & ~askable) != 0) return TROUPE_INVALID;
     if (found == NULL) return TROUPE_GONE;
@@ -46,7 +46,7 @@ enum troupe_status troupe_watch_events(troupe_self *self, struct troupe_watch wa
     return TROUPE_OK;
 }
 
-enum troupe_status troupe_unwatch(troupe_self *self, struct troupe_watch watch) {
+enum troupe_status troupe_unwatch(troupe_self *self, troupe_watcher watch) {
     struct tr_watch *found = tr_watch_find(self->cell, watch.id);
     if (found == NULL) return TROUPE_GONE;
     tr_watch_cancel(self->worker->node, self->cell, found);

@@ -37,10 +37,10 @@ enum troupe_events {
     TROUPE_FAULT = 8     /* an error waits: SO_ERROR, or a pipe that nobody reads */
 };
 
-/* A watch of this actor. Zero is none. */
-struct troupe_watch {
+/* A watched descriptor of this actor. Zero is none. */
+typedef struct troupe_watcher {
     uint64_t id;
-};
+} troupe_watcher;
 
 /* A watched descriptor is ready. `watch`: the id; `events`: a sum of enum troupe_events. It was so when this
  * message was sent: what an earlier handler has read meanwhile is not there any more, so let descriptors be
@@ -64,14 +64,14 @@ TROUPE_MESSAGE(troupe_descriptor, TROUPE_DESCRIPTOR_FIELDS)
  * worker that ran it at the time).
  * Errors: INVALID (not open; a regular file or folder, which never makes anybody wait; other events; the actor
  * does not handle troupe_descriptor: the log says which), LIMIT (no descriptors left), NO_MEMORY, STOPPING. */
-enum troupe_status troupe_watch(troupe_self *self, struct troupe_watch *watch, int fd, uint32_t events);
+enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd, uint32_t events);
 
 /* Other events from now on; 0: none, not even a hangup, until it is called again: a writer with nothing to
  * write, a reader whose own output is full. GONE when there is no such watch, INVALID. */
-enum troupe_status troupe_watch_events(troupe_self *self, struct troupe_watch watch, uint32_t events);
+enum troupe_status troupe_watch_events(troupe_self *self, troupe_watcher watch, uint32_t events);
 
 /* After this no message of the watch is handled, even one that waits already. GONE: there is no such watch. */
-enum troupe_status troupe_unwatch(troupe_self *self, struct troupe_watch watch);
+enum troupe_status troupe_unwatch(troupe_self *self, troupe_watcher watch);
 
 /* ---- Signals ---- */
 

@@ -32,6 +32,8 @@ TROUPE_MESSAGE(point, POINT_FIELDS)
 TROUPE_MESSAGE(all, ALL_FIELDS)
 TROUPE_MESSAGE(my_ready, TROUPE_READY_FIELDS)
 TROUPE_MESSAGE(my_undelivered, TROUPE_UNDELIVERED_FIELDS)
+TROUPE_MESSAGE(my_descriptor, TROUPE_DESCRIPTOR_FIELDS)
+TROUPE_MESSAGE(my_signalled, TROUPE_SIGNALLED_FIELDS)
 
 /* Twice in one program is once: the other messages only count. */
 #define NUMBER(name)                                                                               \

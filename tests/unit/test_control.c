@@ -37,7 +37,10 @@ static struct tr_control full(enum tr_control_type type) {
                                   .peer_incarnation = UINT64_MAX - 3,
                                   .lane = UINT64_MAX - 4,
                                   .ledger = UINT64_MAX - 5,
-                                  .within = TR_INFINITY };
+                                  .within = TR_INFINITY,
+                                  .signal = 64,
+                                  .times = UINT32_MAX,
+                                  .taken = true };
     memset(message.token, 0xa5, sizeof message.token);
     memset(message.url, 'u', sizeof message.url - 1);
     memset(message.text, 't', sizeof message.text - 1);
@@ -80,6 +83,9 @@ static void the_fields_arrive(void **state) {
     memset(sent.text, 0, sizeof sent.text);
     sent.cause = TR_CAUSE_STOPPED;
     sent.within = 0;
+    sent.signal = 0;
+    sent.times = 0;
+    sent.taken = false;
     assert_memory_equal(&sent, &got, sizeof got);
 }
 
