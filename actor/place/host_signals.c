@@ -63,9 +63,17 @@ static void take(struct tr_host *host, int number) {
     }
 }
 
-void tr_host_signals_ready(struct tr_host *host) {
+/* 0: no more. Under the lock, as the descriptor may be changed meanwhile. */
+static int next_signal(struct tr_host *host) {
     struct signalfd_siginfo info;
-    while (read(host->signals, &info, sizeof info) == (ssize_t)sizeof info) take(host, (int)info.ssi_signo);
+    pthread_mutex_lock(&host->lock);
+    ssize_t size = read(host->signals, &info, sizeof info);
+    pthread_mutex_unlock(&host->lock);
+    return size == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+void tr_host_signals_ready(struct tr_host *host) {
+    for (int number; (number = next_signal(host)) != 0;) take(host, number);
 }
 
 /* ---- Who asks ---- */

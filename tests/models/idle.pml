@@ -163,7 +163,7 @@ end_asleep:         atomic { wakes[me] > 0 -> wakes[me] = 0 }
             fi;
 #if BUG != 3
             if
-            :: found != 0 -> share_the_rest(i, left)
+            :: found != 0 || own[me] > 0 -> share_the_rest(i, left)
             :: else
             fi
 #endif

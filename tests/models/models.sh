@@ -31,6 +31,7 @@ ready    -DLIMIT=1 4000000  1 2
 ready    -DLIMIT=2 1000000  3
 alarm    -DTICKS=3 2000     1 2 3
 event    -DEACH=2  100000   1 2
+watch    -DBYTES=2 40000    1 2 3 4
 TABLE
 }
 
