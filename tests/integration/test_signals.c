@@ -102,6 +102,10 @@ static void each_who_asks_is_told(void **state) {
     board_await_tally(TOLD_A, 3);
     board_await_tally(TOLD_B, 4);
     assert_int_equal(board_tally(TOLD_A) + board_tally(TOLD_B), 7);
+    tell(system, "a", "unask", SIGUSR1);
+    board_await("unask ok");
+    tell(system, "a", "unask", SIGUSR1); /* it was one request, asked twice */
+    board_await("unask gone");
     system_end(system, 0, NULL);
     assert_false(is_pending(SIGUSR1));
 }
