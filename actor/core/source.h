@@ -1,15 +1,16 @@
 /*
- * A source: what brings a cell's present run messages from outside the actors: a watched descriptor, a signal.
+ * A source: what brings a cell's present run messages from outside the actors: a watched descriptor, a
+ * signal.
  *
  * When it happens, the source's own link goes into the cell's mailbox: no memory is needed, and one waits at
  * most. What happens is noticed elsewhere than where the cell runs: by a worker's loop, by the host's thread.
- * These find the source in a table, under a lock, and take the mailbox's reference before they give the lock
- * back (tr_source_happens); then its link may be pushed. Whoever cancels takes the source out of that table first, under the
- * same lock. So a source is never looked at by somebody who does not hold it; at worst the link of a cancelled
- * one comes up in the mailbox, in whatever run there is, and is dropped.
+ * These find the source in a table, under a lock, and take the mailbox's reference before they give the
+ * lock back (tr_source_happens); then its link may be pushed. Whoever cancels takes the source out of that
+ * table, under the same lock. So a source is never looked at by somebody who does not hold it; at worst the
+ * link of a cancelled one comes up in the mailbox, in whatever run there is, and is dropped.
  *
- * The link is taken out of the mailbox before it is handled, and may be pushed again from then on: what happens
- * while the handler runs is not lost.
+ * The link is taken out of the mailbox before it is handled, and may be pushed again from then on: what
+ * happens while the handler runs is not lost.
  *
  * Two references: the cell's table, the mailbox. All else is touched only by the worker that runs the cell.
  */
@@ -39,7 +40,8 @@ struct tr_source {
     bool cancelled;
 };
 
-/* Allocates `size` bytes, zeroed, of which a tr_source is the first member; `body` is copied. NULL: no memory. */
+/* Allocates `size` bytes, zeroed, of which a tr_source is the first member; `body` is copied. NULL: no
+ * memory. */
 void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry,
                     const void *body);
 

@@ -1,10 +1,10 @@
 /*
  * The signals of a process, for its actors: read from a signalfd by the host's thread, told to every node here.
  *
- * A process that is Troupe's own blocks all that may be asked for, in all threads and from the beginning, so that
- * asking takes effect at once. One that nobody has asked for then does what it would have done. In a program
- * that owns its main the signals are the program's: only those that somebody has asked for are read, and the
- * program blocks them.
+ * A process that is Troupe's own blocks all that may be asked for, in all threads and from the beginning, so
+ * that asking takes effect at once. One that nobody has asked for then does what it would have done. In a
+ * program that owns its main the signals are the program's: only those that somebody has asked for are read,
+ * and the program blocks them.
  *
  * In one-process mode SIGINT and SIGTERM come here too, for the keeper's machine.
  */

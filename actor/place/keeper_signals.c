@@ -2,9 +2,9 @@
  * Signals that the application gets, and that its actors may have asked for.
  *
  * The keeper knows nothing of actors: it passes them on to main, and main answers whether anybody there has
- * asked. If nobody has, the signal does to the keeper what it would have done, which is as a rule to end it, and
- * with it the application. So it is when main is not there to be asked, or ends without an answer; but what came
- * while it ended in order is over with it.
+ * asked. If nobody has, the signal does to the keeper what it would have done, which is as a rule to end it,
+ * and with it the application. So it is when main is not there to be asked, or ends without an answer; but
+ * what came while it ended in order is over with it.
  *
  * Of one signal one message at a time is on its way to main: what comes meanwhile is counted, and goes with
  * the next. So nobody can fill main's socket by sending signals.

@@ -72,7 +72,8 @@ bool tr_signals_tell(struct tr_node *node, int signal, uint32_t times) {
         if (asked->signal != signal) continue;
         wanted = true;
         atomic_fetch_add(&asked->count, times);
-        if (tr_source_happens(&asked->source)) tr_cell_push(node, NULL, asked->source.cell, &asked->source.link);
+        if (tr_source_happens(&asked->source))
+            tr_cell_push(node, NULL, asked->source.cell, &asked->source.link);
     }
     pthread_mutex_unlock(&signals->lock);
     return wanted;

@@ -1,5 +1,5 @@
-/* Counts the lines of standard input while they come: an actor that watches descriptor 0. SIGUSR1 makes it print
- * how far it is; at the end of the input it prints the sum, and the program ends. */
+/* Counts the lines of standard input while they come: an actor that watches descriptor 0. SIGUSR1 makes it
+ * print how far it is; at the end of the input it prints the sum, and the program ends. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -91,9 +91,9 @@ TROUPE_MESSAGE(troupe_signalled, TROUPE_SIGNALLED_FIELDS)
  *
  * In a program that owns its main (troupe_system_start) every thread of the program must block the signal
  * (pthread_sigmask) before anybody may send it: a thread that does not may be given it, and it then does what
- * it does by itself, which is to end the process as a rule. Troupe's threads block it. The same holds for threads
- * that a program has started before troupe_main. If several systems in one process ask for one signal, one of
- * them is told.
+ * it does by itself, which is to end the process as a rule. Troupe's threads block it. The same holds for
+ * threads that a program has started before troupe_main. If several systems in one process ask for one
+ * signal, one of them is told.
  * Errors: INVALID (not one of the above, or the actor does not handle troupe_signalled: the log says which),
  * NO_MEMORY, STOPPING. */
 enum troupe_status troupe_signal(troupe_self *self, int signal);

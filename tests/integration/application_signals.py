@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Signals of an application: those that actors have asked for reach them, all others do what they always did."""
+"""Signals of an application: what actors have asked for reaches them, all others do what they always did."""
 import os
 import signal
 import sys
@@ -108,5 +108,5 @@ def test_one_process():
     app.close()
 
 
-run([test_the_applications_signals_reach_main, test_a_process_hears_its_own, test_many_at_once, test_nobody_asked,
-     test_a_terminal_hangs_up, test_one_process])
+run([test_the_applications_signals_reach_main, test_a_process_hears_its_own, test_many_at_once,
+     test_nobody_asked, test_a_terminal_hangs_up, test_one_process])

@@ -1,6 +1,6 @@
 /*
- * Signals for actors of a system in a program that owns its main, which blocks them: each who asks is told, until
- * it unasks or its run ends; nobody takes what was not asked for.
+ * Signals for actors of a system in a program that owns its main, which blocks them: each who asks is told,
+ * until it unasks or its run ends; nobody takes what was not asked for.
  */
 #include "lib/system_test.h"
 
