@@ -154,6 +154,13 @@ static void wrong_values(void **state) {
     tr_pack_uint(&bytes, 1);
     tr_pack_int(&bytes, -1);
     assert_string_not_equal(error_of(TR_CONTROL_TO_KEEPER, &bytes), "none");
+    for (uint64_t signal = 0; signal <= 65; signal += 65) {
+        tr_pack_array(&bytes, 3);
+        tr_pack_uint(&bytes, TR_CONTROL_SIGNAL);
+        tr_pack_uint(&bytes, signal);
+        tr_pack_uint(&bytes, 1);
+        assert_string_not_equal(error_of(TR_CONTROL_TO_NODE, &bytes), "none");
+    }
     tr_pack_array(&bytes, 1);
     tr_pack_uint(&bytes, UINT64_MAX);
     assert_string_equal(error_of(TR_CONTROL_TO_KEEPER, &bytes), "no such type of message");
