@@ -38,7 +38,7 @@ struct tr_parcel {
 };
 
 /* What became of a message that was transmitted to a node that died: read from the ledger. */
-enum tr_fate { TR_FATE_UNHANDLED, TR_FATE_HANDLED, TR_FATE_IN_DOUBT };
+enum tr_fate { TR_FATE_UNHANDLED, TR_FATE_HANDLED, TR_FATE_DEAD, TR_FATE_IN_DOUBT };
 
 /* How the receiver of a channel wants its messages after a death. */
 enum tr_delivery { TR_AT_MOST_ONCE, TR_AT_LEAST_ONCE };
@@ -99,9 +99,9 @@ struct tr_peer_io {
      * IN_DOUBT). */
     void (*settled)(void *context, struct tr_parcel *parcel, enum troupe_status status,
                     bool counted_there);
-    /* Within tr_peer_died: what became of a transmitted message, HANDLED if it became a dead
-     * letter over there. NULL: all are in doubt, and of each channel only the oldest is suspected
-     * of the crash. */
+    /* Within tr_peer_died: what became of a transmitted message, DEAD if it became a dead letter
+     * over there. NULL: all are in doubt, and of each channel only the oldest is suspected of the
+     * crash. */
     enum tr_fate (*fate)(void *context, uint32_t channel, uint64_t sequence);
     /* Call tr_peer_tick at this time (the earliest asked for counts; INT64_MAX: none). */
     void (*timer)(void *context, int64_t at);
@@ -143,9 +143,9 @@ void tr_peer_refused(struct tr_peer *peer, uint32_t channel, uint64_t sequence,
 void tr_peer_endpoint_gone(struct tr_peer *peer, struct tr_endpoint endpoint);
 /* The other node's incarnation is dead; a higher one may follow. A connection that is left is lost.
  * Closes the channels of both sides. Settles what was transmitted by `fate` and
- * each channel's delivery: handled; unhandled: NODE_DIED, or kept for the next incarnation; in
- * doubt: IN_DOUBT, or kept, with one more attempt when `crashed` (it died by itself), POISON past
- * the limit. */
+ * each channel's delivery: handled; dead: NODE_DIED, counted there; unhandled: NODE_DIED, or kept
+ * for the next incarnation; in doubt: IN_DOUBT, or kept, with one more attempt when `crashed` (it
+ * died by itself), POISON past the limit. */
 void tr_peer_died(struct tr_peer *peer, bool crashed);
 /* Settles everything with this status, loses the connection, and closes the channels; the other
  * incarnation counts as dead. For a node that will not come back, and before tr_peer_free. */

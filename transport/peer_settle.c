@@ -153,15 +153,21 @@ struct burial {
     bool again; /* the channel's receiver wants what it has not handled again */
 };
 
-/* Whether the next incarnation gets it; otherwise `status` says what became of it. */
-static bool is_kept(struct tr_peer *peer, const struct burial *burial, struct tr_outbound *channel,
-                    struct tr_parcel *parcel, enum troupe_status *status) {
+static enum tr_fate fate_of(struct tr_peer *peer, const struct burial *burial,
+                            const struct tr_outbound *channel, const struct tr_parcel *parcel) {
+    if (!burial->with_fate) return TR_FATE_IN_DOUBT;
+    return peer->io.fate(peer->context, channel->number, parcel->sequence);
+}
+
+/* Whether the next incarnation gets one that was transmitted; otherwise `status` says what became
+ * of it. */
+static bool is_kept(const struct burial *burial, const struct tr_outbound *channel,
+                    struct tr_parcel *parcel, enum tr_fate fate, enum troupe_status *status) {
     bool again = burial->again && !parcel->once && !parcel->mortal;
-    enum tr_fate fate = TR_FATE_IN_DOUBT;
-    if (burial->with_fate) fate = peer->io.fate(peer->context, channel->number, parcel->sequence);
-    *status = fate == TR_FATE_HANDLED ? TROUPE_OK
-              : fate == TR_FATE_UNHANDLED ? TROUPE_NODE_DIED : TROUPE_IN_DOUBT;
-    if (fate == TR_FATE_HANDLED || !again) return false;
+    *status = fate == TR_FATE_HANDLED    ? TROUPE_OK
+              : fate == TR_FATE_IN_DOUBT ? TROUPE_IN_DOUBT
+                                         : TROUPE_NODE_DIED;
+    if (fate == TR_FATE_HANDLED || fate == TR_FATE_DEAD || !again) return false;
     bool suspect = fate == TR_FATE_IN_DOUBT && burial->crashed &&
                    (burial->with_fate || parcel->sequence == channel->settled + 1);
     if (suspect) parcel->attempts++;
@@ -180,12 +186,13 @@ static void bury_parcels(struct tr_peer *peer, const struct burial *burial,
         enum troupe_status status = TROUPE_NODE_DIED;
         next = parcel->next;
         if (parcel == channel->unsent) sent = false;
-        bool kept = sent ? is_kept(peer, burial, channel, parcel, &status) : !parcel->mortal;
+        enum tr_fate fate = sent ? fate_of(peer, burial, channel, parcel) : TR_FATE_UNHANDLED;
+        bool kept = sent ? is_kept(burial, channel, parcel, fate, &status) : !parcel->mortal;
         if (kept) {
             *end = last = parcel;
             end = &parcel->next;
         } else {
-            hand_back(peer, parcel, status, false);
+            hand_back(peer, parcel, status, fate == TR_FATE_DEAD);
         }
     }
     *end = NULL;

@@ -188,7 +188,7 @@ static bool see_off(struct tr_host *host) {
     for (uint32_t id = 1; id <= host->node_count; id++) {
         struct tr_hosted *hosted = &host->nodes[id];
         if (hosted->node == NULL || hosted->leaves_by == 0) continue;
-        if (tr_hosted_settled(hosted) || tr_host_now() >= hosted->leaves_by) end_node(host, id);
+        if (tr_hosted_leave(hosted) || tr_host_now() >= hosted->leaves_by) end_node(host, id);
         else waits = true;
     }
     return waits;

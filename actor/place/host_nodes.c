@@ -260,11 +260,11 @@ static void add_counts(struct tr_hosted *hosted) {
     pthread_mutex_unlock(&host->lock);
 }
 
-bool tr_hosted_settled(struct tr_hosted *hosted) {
+bool tr_hosted_leave(struct tr_hosted *hosted) {
     bool settled = true;
     pthread_mutex_lock(&hosted->lock);
     for (uint32_t i = 1; i <= hosted->host->node_count; i++)
-        if (hosted->lanes[i] != NULL && !tr_lane_settled(hosted->lanes[i])) settled = false;
+        if (hosted->lanes[i] != NULL && !tr_lane_leave(hosted->lanes[i])) settled = false;
     pthread_mutex_unlock(&hosted->lock);
     return settled;
 }

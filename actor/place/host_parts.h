@@ -98,8 +98,8 @@ void tr_host_want_signal(struct tr_host *host, int number, bool wanted);
 /* ---- host_nodes.c ---- */
 bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);
 void tr_hosted_stop(struct tr_hosted *hosted);
-/* What it sent to other nodes is settled. */
-bool tr_hosted_settled(struct tr_hosted *hosted);
+/* It is about to end. True once all that its actors had sent to other nodes is settled: ask again. */
+bool tr_hosted_leave(struct tr_hosted *hosted);
 /* What its workers are handling, and who. */
 void tr_hosted_describe(struct tr_hosted *hosted, char *text, size_t size);
 bool tr_hosted_start_root(struct tr_hosted *hosted);

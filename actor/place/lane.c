@@ -336,6 +336,7 @@ static void on_event(struct tr_lane_driver *lane, struct tr_event *event) {
     case TR_LANE_REFUSED: on_refused(lane, event->number); break;
     case TR_LANE_DOWN: died(lane, (enum tr_cause)event->number); break;
     case TR_LANE_GONE: go(lane); break;
+    case TR_LANE_LEAVE: lane->leaving = true; break;
     case TR_LANE_PROGRESS: /* the lane's own event, out of the mailbox only now; the flush looks */
         (void)atomic_exchange(&lane->progress_told, false);
         return;
@@ -407,6 +408,10 @@ static void set_alarm(struct tr_lane_driver *lane, int64_t now) {
     if (lane->alarm == 0) free(alarm);
 }
 
+static bool is_settled(const struct tr_lane_driver *lane) {
+    return tr_peer_held(lane->peer) == 0 && lane->waiting == NULL;
+}
+
 static void flush(void *context, struct tr_worker *worker) {
     struct tr_lane_driver *lane = context;
     lane->worker = worker;
@@ -415,7 +420,7 @@ static void flush(void *context, struct tr_worker *worker) {
     if (tr_lane_report(lane)) tr_peer_progress(lane->peer, now);
     tr_peer_flush(lane->peer, now);
     if (lane->lost) on_lost(lane);
-    atomic_store(&lane->held, tr_peer_held(lane->peer));
+    if (lane->leaving) atomic_store(&lane->settled, is_settled(lane));
     ask_for_wire(lane);
     set_alarm(lane, now);
 }
@@ -455,7 +460,12 @@ struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t
     return NULL;
 }
 
-bool tr_lane_settled(const struct tr_lane_driver *lane) { return atomic_load(&lane->held) == 0; }
+/* What is still in the mailbox of the lane's cell is not settled either: the answer comes from behind it. */
+bool tr_lane_leave(struct tr_lane_driver *lane) {
+    if (!lane->told_to_leave) post(lane, TR_LANE_LEAVE, 0, NULL);
+    lane->told_to_leave = true;
+    return atomic_load(&lane->settled);
+}
 
 /* What the other node had settled by now is settled here, whatever was still to be said about it. */
 void tr_lane_close(struct tr_lane_driver *lane) {

@@ -39,8 +39,8 @@ struct tr_lane_offer {
 /* NULL: no memory. Adds itself to the routes of the node. Called by the host's thread, as all below. */
 struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation,
                                    const struct tr_lane_host *host);
-/* Everything that was sent is settled, as far as the lane knows. Any thread. */
-bool tr_lane_settled(const struct tr_lane_driver *lane);
+/* The node is about to end. True once all is settled that was sent before the first call: ask again. */
+bool tr_lane_leave(struct tr_lane_driver *lane);
 /* When the workers of the node are halted: cuts the connection and settles everything; from here on
  * sends are refused. */
 void tr_lane_close(struct tr_lane_driver *lane);

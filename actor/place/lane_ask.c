@@ -61,10 +61,8 @@ void tr_lane_ask_replied(struct tr_lane_driver *lane, troupe_address to, uint64_
     if (*at != NULL) drop(lane, at);
 }
 
-/* A node that stops in order has ended its runs before, and told those whose request they had kept: what
- * is left here was flushed. */
+/* Those were handled there: asks whose request was not have ended with it. */
 void tr_lane_asks_died(struct tr_lane_driver *lane) {
-    enum troupe_status outcome = lane->cause == TR_CAUSE_STOPPED ? TROUPE_GONE : TROUPE_DIED;
     for (uint32_t i = 0; i < TR_LANE_ASK_BUCKETS; i++)
         for (struct tr_lane_ask **at = &lane->asks[i]; *at != NULL;) {
             struct tr_lane_ask *entry = *at;
@@ -72,7 +70,7 @@ void tr_lane_asks_died(struct tr_lane_driver *lane) {
                 at = &entry->next;
                 continue;
             }
-            tr_send_outcome(lane->node, lane->worker, entry->from, entry->ask, outcome);
+            tr_send_outcome(lane->node, lane->worker, entry->from, entry->ask, TROUPE_DIED);
             drop(lane, at);
         }
 }

@@ -6,9 +6,10 @@
  * one is a tombstone with the reason of its death. So the messages of a channel settle in their order,
  * and the count of settled ones says exactly which.
  *
- * Settling happens on the worker that ran the receiver: a refusal, if it is one, is noted first, then the
- * count in the ledger is raised. The lane reads the count first and then the refusals, so that it never
- * acknowledges a message whose refusal it has not seen.
+ * Settling happens on the worker that ran the receiver: a refusal, if it is one, is noted first, for the
+ * lane and in the ledger, then the count in the ledger is raised. The lane reads the count first and then
+ * the refusals, so that it never acknowledges a message whose refusal it has not seen; and whoever reads the
+ * ledger after our death knows what was handled from what was not.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,19 @@ enum { PROGRESS_AT = TR_PEER_WINDOW / 4 }; /* settled messages that are worth wa
 static void note_refusal(struct tr_lane_inbound *inbound, uint64_t sequence,
                          enum troupe_status status) {
     struct tr_lane_refusal *refusal = malloc(sizeof *refusal);
-    if (refusal == NULL) return; /* counted here all the same; its sender is not told */
+    if (refusal == NULL) return; /* its sender is not told, and takes it for handled */
     *refusal = (struct tr_lane_refusal){ .sequence = sequence, .status = status };
     refusal->next = atomic_load(&inbound->refusals);
     while (!atomic_compare_exchange_weak(&inbound->refusals, &refusal->next, refusal)) {
     }
+}
+
+/* Of the messages that were handled only those need writing that come a window after a dead one. */
+static void mark(struct tr_lane_inbound *inbound, uint64_t sequence, bool dead) {
+    bool clean = inbound->last_dead == 0 || sequence - inbound->last_dead > TR_PEER_WINDOW;
+    if (!dead && clean) return;
+    tr_ledger_mark(inbound->half, inbound->inbound.channel, sequence, dead);
+    if (dead) inbound->last_dead = sequence;
 }
 
 static void settle(struct tr_inbound *base, struct tr_worker *worker, enum troupe_status status) {
@@ -38,6 +47,7 @@ static void settle(struct tr_inbound *base, struct tr_worker *worker, enum troup
     struct tr_lane_driver *lane = inbound->lane;
     uint64_t sequence = atomic_load_explicit(base->settled, memory_order_relaxed) + 1;
     if (status != TROUPE_OK) note_refusal(inbound, sequence, status);
+    mark(inbound, sequence, status != TROUPE_OK);
     atomic_store_explicit(base->settled, sequence, memory_order_release);
     if (atomic_fetch_add_explicit(&lane->progress, 1, memory_order_relaxed) + 1 < PROGRESS_AT) return;
     if (!atomic_exchange(&lane->progress_told, true))
@@ -120,12 +130,13 @@ static struct tr_lane_inbound *inbound_new(struct tr_lane_driver *lane, uint32_t
     inbound->lane = lane;
     inbound->to = to;
     inbound->next = inbound;
+    inbound->half = half;
     inbound->ledger = lane->ledger;
     lane->ledger->references++;
     inbound->inbound = (struct tr_inbound){ .settled = &half->settled[channel],
                                             .current = half->current, .channel = channel,
                                             .settle = settle };
-    atomic_store(inbound->inbound.settled, 0);
+    tr_ledger_open(half, channel);
     return inbound;
 }
 

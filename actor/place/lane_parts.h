@@ -9,6 +9,7 @@ enum tr_lane_event {
     TR_LANE_REFUSED, /* number: of the offer */
     TR_LANE_DOWN,    /* number: the cause */
     TR_LANE_GONE,
+    TR_LANE_LEAVE,   /* the node is about to end: behind all that its actors had sent by then */
     TR_LANE_UP,      /* number of the wire, as in the next three */
     TR_LANE_FRAME,   /* data: struct tr_wire_frame */
     TR_LANE_SENT,
@@ -49,7 +50,8 @@ struct tr_lane_inbound {
     struct tr_lane_ledger *ledger;   /* keeps it mapped */
     uint64_t received;               /* delivered into the mailbox */
     uint64_t reported;               /* settled, and told to the peer */
-    _Atomic uint64_t own_settled;    /* where there is no ledger */
+    struct tr_ledger_half *half;     /* of the ledger */
+    uint64_t last_dead;              /* whoever settles: the last that was marked; 0: none */
     _Atomic(struct tr_lane_refusal *) refusals;
     bool closed;                     /* its channel is: nobody is told any more */
 };
@@ -88,16 +90,18 @@ struct tr_lane_driver {
     _Atomic(struct tr_credit *) credits[TR_CREDIT_SEGMENTS]; /* by slot over there */
     struct tr_waiters waiters;
     _Atomic bool gone;               /* the other node is stopped for good */
-    _Atomic uint64_t held;           /* parcels that are not settled, as of the last batch */
+    _Atomic bool settled;            /* nothing that came before TR_LANE_LEAVE is unsettled */
     _Atomic uint32_t down;           /* its end was told, and not taken up yet: the cause + 1; 0: no */
     _Atomic uint32_t progress;       /* settled since the lane last looked */
     _Atomic bool progress_told;
+    bool told_to_leave;              /* the host's */
     /* the cell's */
     struct tr_worker *worker;        /* that runs it now */
     struct tr_lane_wire *wire;       /* the present one */
     uint64_t wires;                  /* how many were made: their numbers */
     struct tr_lane_offer offer;      /* the present one; its number 0: none */
     bool asked;                      /* the host was asked for a connection */
+    bool leaving;                    /* TR_LANE_LEAVE has come */
     bool closing;                    /* the node is halted */
     bool goes;                       /* the other node is gone, once it is buried */
     struct tr_parcel *waiting, *last_waiting; /* sent while `died` */

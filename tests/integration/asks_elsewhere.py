@@ -21,6 +21,10 @@ def play(scene, place, restart="permanent", **args):
     return app
 
 
+def open_gate(app):
+    os.close(os.open(os.path.join(app.directory.name, "gate"), os.O_WRONLY))
+
+
 def said(app, *lines):
     code = app.wait()
     check(code == 0, f"exit code {code}", app)
@@ -49,6 +53,17 @@ def test_gone():
         said(app)
 
 
+def test_what_waits_when_its_node_ends():
+    """It is a dead letter in every book, whether its report or the end of the node comes first."""
+    for place in PLACES:
+        app = play("vain", place, restart="transient", sends=5)
+        app.wait_for("^sent")
+        open_gate(app)
+        said(app, "wait and leave no_reply")
+        counts = app.counts()
+        check(counts["handled"] == 1 and counts["dead_letters"] == 5, f"{place}: {counts}")
+
+
 def test_timeout():
     for place in PLACES:
         said(play("timeout", place), "keep timeout")
@@ -69,10 +84,11 @@ def test_a_slow_receiver():
         for path in ("main", "/server"):
             check(resident(app.paths[path]) < 200 << 20, f"{path} has grown")
         check(not app.find("^ready"), "ready before there was room", app)
-        os.close(os.open(os.path.join(app.directory.name, "gate"), os.O_WRONLY))
+        open_gate(app)
         app.wait_for("^ready", since)
         said(app, f"loads {WINDOW - 1}")
         check(len(app.find("^ready")) == 1, "ready more than once", app)
 
 
-run([test_every_end, test_a_crash, test_gone, test_timeout, test_a_slow_receiver])
+run([test_every_end, test_a_crash, test_gone, test_what_waits_when_its_node_ends, test_timeout,
+     test_a_slow_receiver])

@@ -52,6 +52,7 @@ def sanitizer_options(env):
 
 class Application:
     """One run. `lines` are all lines of both outputs, in the order they came."""
+    running = []  # those that were not closed
 
     def __init__(self, name, config, *options, env=None):
         self.directory = tempfile.TemporaryDirectory(prefix="troupe-test-")
@@ -69,6 +70,7 @@ class Application:
         os.close(writer)
         self.output = reader
         self.keeper = os.pidfd_open(self.process.pid)
+        Application.running.append(self)
 
     # ---- Output ----
 
@@ -143,10 +145,6 @@ class Application:
         while self._read(deadline):
             pass
         if not select.select([self.keeper], [], [], max(0, deadline - time.monotonic()))[0]:
-            self.process.kill()
-            self.process.wait()
-            while children():
-                os.waitpid(-1, 0)
             raise Failure("it did not end; the last lines:\n" + self.tail())
         return self.process.wait()
 
@@ -173,6 +171,18 @@ class Application:
         if children():
             raise Failure(f"processes are left: {children()}")
         self.directory.cleanup()
+        Application.running.remove(self)
+
+    @classmethod
+    def abandon(cls):
+        """After a failure: what it left must not make the next test fail."""
+        for app in cls.running:
+            app.process.kill()
+            app.process.wait()
+            app.directory.cleanup()
+        while children():
+            os.waitpid(-1, 0)
+        cls.running.clear()
 
 
 def balanced(counts):
@@ -200,5 +210,6 @@ def run(tests):
         except (Failure, KeyError, IndexError) as failure:
             failed += 1
             print(f"FAIL  {test.__name__}: {failure!s:.4000}", flush=True)
+            Application.abandon()
     print(f"{len(chosen)} tests, {failed} failed")
     sys.exit(failed > 0 or not chosen)

@@ -32,6 +32,7 @@ ready    -DLIMIT=2 1000000  3
 alarm    -DTICKS=3 2000     1 2 3
 event    -DEACH=2  100000   1 2
 watch    -DBYTES=2 40000    1 2 3 4
+leave    -DEACH=2  40000    1 2 3
 TABLE
 }
 

@@ -48,7 +48,6 @@ struct message {
     int from;
     bool at_least_once;
     bool settled, counted_there, sender_died;
-    bool by_fate; /* what became of it was read from the ledger */
     enum troupe_status outcome;
     int handled, dead_there;
 };
@@ -79,6 +78,7 @@ struct channel {
     int endpoint;
     uint64_t settled, received;
     uint64_t handling; /* 0: nothing */
+    bool dead[TR_PEER_WINDOW]; /* by sequence, of those that are settled */
 };
 
 struct machine {
@@ -105,7 +105,6 @@ static struct world {
     bool breaking; /* a connection is lost for one side */
     bool orderly;  /* the second part */
     bool connected;
-    bool burying; /* within tr_peer_died */
     struct machine machines[2];
     struct message messages[MESSAGES];
     int message_count;
@@ -240,14 +239,14 @@ static void on_settled(void *context, struct tr_parcel *parcel, enum troupe_stat
     message->settled = true;
     message->outcome = status;
     message->counted_there = counted_there;
-    message->by_fate = world.burying;
     message->sender_died = status == TROUPE_SENDER_DIED;
     if (status == TROUPE_IN_DOUBT) machine->in_doubt++;
 }
 
 static enum tr_fate on_fate(void *context, uint32_t number, uint64_t sequence) {
     const struct channel *record = &other(context)->ledger[number];
-    if (sequence <= record->settled) return TR_FATE_HANDLED;
+    if (sequence <= record->settled)
+        return record->dead[sequence % TR_PEER_WINDOW] ? TR_FATE_DEAD : TR_FATE_HANDLED;
     return sequence == record->handling ? TR_FATE_IN_DOUBT : TR_FATE_UNHANDLED;
 }
 
@@ -308,9 +307,7 @@ static void tell_death(struct machine *dead) {
     if (dead->buried || !machine->alive || world.knowledge == UNNOTICED) return;
     dead->buried = true;
     machine->in_doubt = 0;
-    world.burying = true;
     tr_peer_died(machine->peer, !one_in(3));
-    world.burying = false;
     check(world.knowledge != WITH_LEDGER || machine->in_doubt <= WORKERS, "too many in doubt", -1);
     machine->connected = false;
 }
@@ -391,17 +388,18 @@ static struct channel *channel_of(struct machine *machine, const struct item *it
     return channel->open && channel->epoch == item->epoch ? channel : NULL;
 }
 
-static void settle_item(struct machine *machine, const struct item *item) {
+static void settle_item(struct machine *machine, const struct item *item, bool dead) {
     struct channel *channel = channel_of(machine, item);
     if (channel == NULL) return;
     check(++channel->settled == item->sequence, "settled out of order", item->message);
+    channel->dead[item->sequence % TR_PEER_WINDOW] = dead;
     channel->handling = 0;
 }
 
 /* Counted now, not on arrival: a crash in between would have it counted by both sides. */
 static void settle_dead(struct machine *machine, const struct item *item) {
     world.messages[item->message].dead_there++;
-    settle_item(machine, item);
+    settle_item(machine, item, true);
 }
 
 static void kill_message(struct machine *machine, const struct item *item, enum troupe_status why) {
@@ -445,7 +443,7 @@ static void end_work(struct machine *machine, int worker) {
         kill_message(machine, item, TROUPE_FAILED);
     } else {
         count_handled(endpoint, item);
-        settle_item(machine, item);
+        settle_item(machine, item, false);
     }
     if (world.orderly || !one_in(4)) tr_peer_progress(machine->peer, world.now);
 }
@@ -586,7 +584,7 @@ static void check_message(const struct message *message, int number) {
     if (message->outcome == TROUPE_OK || message->counted_there) {
         check(there, "settled, but neither handled nor dead", number);
         int as_said = message->counted_there ? message->dead_there : message->handled;
-        check(message->by_fate || as_said > 0, "handled is not dead", number);
+        check(as_said > 0, "handled is not dead", number);
     } else if (message->outcome == TROUPE_IN_DOUBT || message->outcome == TROUPE_POISON) {
         check(world.crashes > 0, "in doubt without a crash", number);
         check(message->outcome != TROUPE_IN_DOUBT || !message->at_least_once ||

@@ -609,6 +609,20 @@ static void death_of_at_least_once(void **state) {
     assert_string_equal(a.outcomes, "a=ok b=ok c=ok d=ok e=ok");
 }
 
+/* Its report may have been lost: it is no more handled for that, and never delivered again. */
+static void death_of_a_dead_letter(void **state) {
+    (void)state;
+    up();
+    send_and_talk("ab", 2);
+    send_and_talk("cd", 3);
+    a.fates[1] = TR_FATE_DEAD;
+    a.fates[2] = TR_FATE_HANDLED;
+    bury_b(true, 2);
+    assert_string_equal(a.outcomes, "a=node_died! b=ok c=node_died! d=ok");
+    up();
+    assert_string_equal(b.payloads, "");
+}
+
 static void once_is_never_twice(void **state) {
     (void)state;
     up();
@@ -948,6 +962,7 @@ int main(void) {
         TEST(nothing_happens_without_a_connection),
         TEST(death_of_at_most_once),
         TEST(death_of_at_least_once),
+        TEST(death_of_a_dead_letter),
         TEST(once_is_never_twice),
         TEST(third_crash_is_poison),
         TEST(without_a_ledger),

@@ -48,6 +48,10 @@ TROUPE_ON(server, order) {
     if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "as ordered");
     if (strcmp(msg->what, "leave") == 0) return troupe_exit(self);
     if (strcmp(msg->what, "wait") == 0) wait_at(msg->gate);
+    if (strcmp(msg->what, "wait and leave") == 0) {
+        wait_at(msg->gate);
+        return troupe_exit(self);
+    }
     if (strcmp(msg->what, "report") == 0) {
         printf("loads %" PRIu64 "\n", me->loads);
         fflush(stdout);
@@ -79,6 +83,18 @@ static enum troupe_status order_it(troupe_self *self, struct client *me, const c
     return TROUPE_OK;
 }
 
+/* Loads that wait behind the order to leave, which waits at the gate. */
+static enum troupe_status send_in_vain(troupe_self *self, struct client *me) {
+    order_it(self, me, "wait and leave", 60 * TROUPE_SECOND);
+    for (uint64_t i = 0; i < me->sends; i++) {
+        enum troupe_status status = troupe_send(self, me->server, load, .n = i);
+        if (status != TROUPE_OK) return status;
+    }
+    printf("sent\n");
+    fflush(stdout);
+    return TROUPE_OK;
+}
+
 static enum troupe_status play(troupe_self *self, struct client *me) {
     static const char *const all[] = { "reply", "other", "silence", "fail", "reply" };
     int64_t long_time = 30 * TROUPE_SECOND;
@@ -98,6 +114,7 @@ static enum troupe_status play(troupe_self *self, struct client *me) {
         order_it(self, me, "wait", 60 * TROUPE_SECOND);
         return troupe_send_empty(self, troupe_self_address(self), flood);
     }
+    if (strcmp(me->scene, "vain") == 0) return send_in_vain(self, me);
     return TROUPE_OK;
 }
 
