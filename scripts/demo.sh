@@ -129,12 +129,18 @@ four_placements() {
 # The process of a counter that was started last, by the program's own log.
 counter_pid() { sed -n "s|.*process /counter/$1 pid \([0-9]*\) started.*|\1|p" "$work/log" | tail -n 1; }
 
-# Kills the process of one counter, if it is one of this program and still there.
+size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
+
+# kill_counter N COUNTERS: kills the process of one counter, if it is one of this program and still there,
+# and has counted something since it was killed last. Else, on a busy machine, it would be killed for ever
+# while it starts and reads its journal.
 kill_counter() {
-    local pid
+    local pid journal=$work/journal/counter-$1-of-$2
+    if [ "$(size_of "$journal")" -le "${written[$1]:-0}" ]; then return 1; fi
     pid=$(counter_pid "$1")
     if [ -z "$pid" ] || [ ! "/proc/$pid/exe" -ef "$program" ]; then return 1; fi
-    kill -KILL "$pid" 2>/dev/null
+    kill -KILL "$pid" 2>/dev/null || return 1
+    written[$1]=$(size_of "$journal")
 }
 
 # logged KEY: of the keeper's last line, "messages: sent=... handled=..."; 0 if it does not say.
@@ -142,7 +148,7 @@ logged() { sed -n "s/.* messages:.* $1=\([0-9]*\).*/\1/p" "$work/log" | tail -n 
 
 # Runs the job and kills its counters in turn: chaos_run [OPTION...]. Sets kills, code, exact.
 chaos_run() {
-    local counters turn=0
+    local counters turn=0 written=()
     kills=0 code=0 exact=no
     rm -rf "$work/journal"
     mkdir "$work/journal"
@@ -153,7 +159,7 @@ chaos_run() {
     running=$!
     # The pause is the pace of the killing; nothing waits for anything by it.
     while sleep 0.2 && kill -0 "$running" 2>/dev/null; do
-        if kill_counter "$turn"; then kills=$((kills + 1)); fi
+        if kill_counter "$turn" "$counters"; then kills=$((kills + 1)); fi
         turn=$(((turn + 1) % counters))
     done
     wait "$running" || code=$?
