@@ -6,12 +6,14 @@
  *   troupe/message.h   messages from one field list
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/io.h        descriptors and signals as messages
+ *   troupe/buffer.h    large data that messages share
  *   troupe/system.h    troupe_main, and systems that a program starts itself
  */
 #ifndef TROUPE_H
 #define TROUPE_H
 
 #include <troupe/actor.h>
+#include <troupe/buffer.h>
 #include <troupe/io.h>
 #include <troupe/message.h>
 #include <troupe/status.h>

@@ -195,6 +195,20 @@ troupe_address troupe_system_lookup(troupe_system *system, const char *name) {
     return address;
 }
 
+/* ---- Buffers: the host's, so that they outlive the nodes ---- */
+
+void *troupe_system_buffer(troupe_system *system, size_t size) {
+    return tr_buffers_make(tr_host_buffers(system->host), size);
+}
+
+enum troupe_status troupe_system_buffer_release(troupe_system *system, const void *data) {
+    return tr_buffers_release(tr_host_buffers(system->host), data);
+}
+
+void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *counts) {
+    tr_buffers_count(tr_host_buffers(system->host), counts);
+}
+
 void troupe_system_counts(troupe_system *system, struct troupe_counts *counts) {
     tr_host_counts(system->host, counts);
 }

@@ -41,6 +41,14 @@ enum troupe_status troupe_send_message(troupe_self *self, troupe_address to,
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
 
+enum troupe_status troupe_send_many_message(troupe_self *self, const troupe_address *to, size_t count,
+                                            enum troupe_status *statuses,
+                                            const struct troupe_message_type *type,
+                                            const void *message) {
+    struct tr_outgoing outgoing = { .from = troupe_self_address(self), .type = type, .body = message };
+    return tr_send_many(self->worker->node, self->worker, &outgoing, to, count, statuses);
+}
+
 static enum troupe_status reply_to(troupe_self *self, troupe_address to, uint64_t ask,
                                    const struct troupe_message_type *type, const void *message) {
     struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self), .type = type,
@@ -58,6 +66,20 @@ enum troupe_status troupe_reply_message(troupe_self *self, const struct troupe_m
     enum troupe_status status = reply_to(self, request->from, request->ask, type, message);
     if (status == TROUPE_OK) self->answered = true;
     return status;
+}
+
+/* ---- Buffers ---- */
+
+void *troupe_buffer(troupe_self *self, size_t size) {
+    return tr_buffers_make(self->worker->node->options.buffers, size);
+}
+
+const void *troupe_buffer_keep(troupe_self *self, const void *data, size_t size) {
+    return tr_buffers_keep(self->worker->node->options.buffers, data, size);
+}
+
+enum troupe_status troupe_buffer_release(troupe_self *self, const void *data) {
+    return tr_buffers_release(self->worker->node->options.buffers, data);
 }
 
 /* ---- Askers kept for later ---- */

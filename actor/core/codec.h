@@ -8,7 +8,8 @@
  *
  * Decoding takes hostile bytes. It makes two passes over them: the first checks everything and adds
  * up the memory that strings and arrays need, the second fills one allocation of exactly that size,
- * in which every array, and the data of every bytes, begins at a multiple of 8.
+ * in which every array, and the data of every bytes, begins at a multiple of 8. Large parts without
+ * pointers are not in that allocation, but in buffers (include/troupe/buffer.h).
  */
 #ifndef TR_CODEC_H
 #define TR_CODEC_H
@@ -16,6 +17,7 @@
 #include <troupe/message.h>
 
 #include "base/bytes.h"
+#include "core/buffer.h"
 
 enum {
     TR_CODEC_MAX_DEPTH = 16,             /* messages nested in messages */
@@ -29,6 +31,12 @@ struct tr_codec_error {
     char text[160];
 };
 
+/* What a message takes in memory. */
+struct tr_codec_size {
+    size_t bytes;    /* of the allocation: the struct and what it points to, but for ... */
+    uint32_t shared; /* ... so many parts, which are in buffers */
+};
+
 /* What no message of a type can make good: nested too deeply, too big even when empty. For the
  * moment a type becomes known; the functions below rely on it. */
 bool tr_codec_check_type(const struct troupe_message_type *type, struct tr_codec_error *error);
@@ -39,21 +47,24 @@ bool tr_codec_check_type(const struct troupe_message_type *type, struct tr_codec
 bool tr_codec_pack(const struct troupe_message_type *type, const void *message,
                    struct tr_bytes *out, struct tr_codec_error *error);
 
-/* Pass one over packed bytes: checks them all, exact end included, and gives the bytes of memory
- * that the struct and all it points to need (its alignment is that of max_align_t). */
+/* Pass one over packed bytes: checks them all, exact end included, and gives the memory that the
+ * struct and all it points to need (its alignment is that of max_align_t). */
 bool tr_codec_measure(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                      size_t *needed, struct tr_codec_error *error);
+                      struct tr_codec_size *needed, struct tr_codec_error *error);
 
-/* Pass two: fills `memory` (as many bytes as measure said) from the same bytes. Cannot fail. */
-void tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                     void *memory);
+/* Pass two: fills `memory` (as many bytes as measure said) and the empty list `shares` (with room for as
+ * many; if that is none, it is not looked at) from the same bytes. False: no memory for a buffer; what is in the list by then is
+ * the caller's to release, as it is after success. */
+bool tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
+                     void *memory, struct tr_shares *shares);
 
-/* The same pair for a copy inside a node: how many bytes a deep copy of `message` needs, and the
- * copy. measure_copy checks what unpacking would check (UTF-8, sizes), so that no placement hides a
+/* The same pair for a copy inside a node: what memory a deep copy of `message` needs, and the
+ * copy, which shares the large parts that are in buffers already. measure_copy checks what unpacking would check (UTF-8, sizes), so that no placement hides a
  * bug. For types without pointers both are trivial; callers may skip them. */
 bool tr_codec_measure_copy(const struct troupe_message_type *type, const void *message,
-                           size_t *needed, struct tr_codec_error *error);
-void tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory);
+                           struct tr_codec_size *needed, struct tr_codec_error *error);
+bool tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory,
+                   struct tr_shares *shares);
 
 /* What a schema of the other side means here. Compatible when one list of fields is the beginning
  * of the other's (nested messages included). */

@@ -1,5 +1,7 @@
 /*
- * A deep copy inside a node: struct, then whatever its fields point to, in one run of memory.
+ * A deep copy inside a node: struct, then whatever its fields point to, in one run of memory, but for
+ * parts of TROUPE_SHARED_SIZE and more: these are referred to where they are in a buffer, and copied into
+ * one where they are not.
  *
  * As in codec_unpack.c one walk serves both passes; in the first there is no memory. Only what has
  * pointers is walked: a struct is copied whole, then its pointers are bent to their copies.
@@ -18,17 +20,20 @@
 struct copier {
     struct tr_layout layout;
     uint64_t worst; /* bytes when packed, never too few */
+    uint32_t shared; /* parts in buffers */
+    struct tr_shares *shares;
     struct tr_codec_error *error;
 };
 
 /* No struct takes more bytes packed than this times its size: with one i8 at the greatest depth it
  * is a byte in memory, a header for each level and two bytes packed. A number alone takes its size
  * and a tag at most, an address four tags; a header of text or an array is five bytes. */
-enum { WORST_FACTOR = TR_CODEC_MAX_DEPTH + 1 + 2, WORST_TAGS = 4, WORST_HEADER = 5 };
+enum { WORST_FACTOR = TR_CODEC_MAX_DEPTH + 1 + 2, WORST_ADDRESS = 4, WORST_HEADER = 5 };
 
 static uint64_t worst_item(const struct troupe_field *field) {
     uint64_t size = tr_codec_item_size(field);
-    return field->nested != NULL ? size * WORST_FACTOR : size + WORST_TAGS;
+    if (field->nested != NULL) return size * WORST_FACTOR;
+    return size + (field->kind == TROUPE_KIND_ADDRESS ? WORST_ADDRESS : 1);
 }
 
 static bool copy_pointers(struct copier *copier, const struct troupe_message_type *type,
@@ -39,32 +44,52 @@ static bool reserve(struct copier *copier, uint64_t size, size_t alignment, uint
     return tr_codec_fail(copier->error, TROUPE_TOO_BIG, tr_codec_too_big);
 }
 
+static bool share(struct copier *copier, const void *from, uint64_t size, size_t alignment,
+                  const void **at) {
+    if (!tr_layout_share(&copier->layout, size, alignment))
+        return tr_codec_fail(copier->error, TROUPE_TOO_BIG, tr_codec_too_big);
+    copier->shared++;
+    *at = NULL;
+    if (copier->layout.base == NULL) return true;
+    *at = tr_shares_take(copier->shares, from, (size_t)size);
+    return *at != NULL;
+}
+
+/* A part without pointers; `*at` is where its copy is, in the second pass. */
+static bool copy_part(struct copier *copier, const void *from, uint64_t size, size_t alignment,
+                      const void **at) {
+    uint8_t *own;
+    if (size >= TROUPE_SHARED_SIZE) return share(copier, from, size, alignment, at);
+    if (!reserve(copier, size, alignment, &own)) return false;
+    if (own != NULL && size != 0) memcpy(own, from, (size_t)size);
+    *at = own;
+    return true;
+}
+
 static bool copy_str(struct copier *copier, const uint8_t *from, uint8_t *into) {
     const char *text;
-    uint8_t *at;
+    const void *at;
     memcpy(&text, from, sizeof text);
     if (text == NULL) text = "";
     size_t size = strlen(text);
-    if (!reserve(copier, (uint64_t)size + 1, 1, &at)) return false;
+    if (!copy_part(copier, text, (uint64_t)size + 1, 1, &at)) return false;
     copier->worst += size + WORST_HEADER;
     if (into == NULL)
         return tr_utf8_valid(text, size) ||
                tr_codec_fail(copier->error, TROUPE_INVALID, "not valid UTF-8");
-    memcpy(at, text, size + 1);
     memcpy(into, &at, sizeof at);
     return true;
 }
 
 static bool copy_bytes(struct copier *copier, const uint8_t *from, uint8_t *into) {
     struct troupe_bytes bytes;
-    uint8_t *at;
+    const void *at;
     memcpy(&bytes, from, sizeof bytes);
     if (bytes.data == NULL && bytes.size != 0)
         return tr_codec_fail(copier->error, TROUPE_INVALID, "NULL with a size");
-    if (!reserve(copier, bytes.size, TR_CODEC_ALIGNMENT, &at)) return false;
+    if (!copy_part(copier, bytes.data, bytes.size, TR_CODEC_ALIGNMENT, &at)) return false;
     copier->worst += bytes.size + WORST_HEADER;
     if (into == NULL) return true;
-    if (bytes.size != 0) memcpy(at, bytes.data, bytes.size);
     bytes.data = bytes.size == 0 ? NULL : at;
     memcpy(into, &bytes, sizeof bytes);
     return true;
@@ -79,11 +104,13 @@ static bool copy_value(struct copier *copier, const struct troupe_field *field, 
 
 /* Items that are structs with pointers arrive as they are, for copy_value to bend. */
 static bool copy_items(struct copier *copier, const struct troupe_field *field,
-                       struct tr_any_array array, uint8_t *into, int depth) {
+                       struct tr_any_array array, const void **at, int depth) {
     size_t size = tr_codec_item_size(field);
     const uint8_t *from = array.items;
+    uint8_t *into;
+    if (!reserve(copier, (uint64_t)array.count * size, TR_CODEC_ALIGNMENT, &into)) return false;
     if (into != NULL && array.count != 0) memcpy(into, from, array.count * size);
-    if (tr_codec_is_flat(field)) return true;
+    *at = into;
     for (uint32_t i = 0; i < array.count; i++) {
         uint8_t *item = into == NULL ? NULL : into + i * size;
         if (!copy_value(copier, field, from + i * size, item, depth))
@@ -95,14 +122,15 @@ static bool copy_items(struct copier *copier, const struct troupe_field *field,
 static bool copy_array(struct copier *copier, const struct troupe_field *field, const uint8_t *from,
                        uint8_t *into, int depth) {
     struct tr_any_array array;
-    uint8_t *at;
+    const void *at;
     memcpy(&array, from, sizeof array);
     if (array.items == NULL && array.count != 0)
         return tr_codec_fail(copier->error, TROUPE_INVALID, "NULL with a count");
     uint64_t size = (uint64_t)array.count * tr_codec_item_size(field);
-    if (!reserve(copier, size, TR_CODEC_ALIGNMENT, &at)) return false;
+    bool copied = tr_codec_is_flat(field) ? copy_part(copier, array.items, size, TR_CODEC_ALIGNMENT, &at)
+                                          : copy_items(copier, field, array, &at, depth);
+    if (!copied) return false;
     copier->worst += array.count * worst_item(field) + WORST_HEADER;
-    if (!copy_items(copier, field, array, at, depth)) return false;
     if (into == NULL) return true;
     array.items = array.count == 0 ? NULL : at;
     memcpy(into, &array, sizeof array);
@@ -135,16 +163,18 @@ static bool packs(const struct troupe_message_type *type, const void *message,
 }
 
 bool tr_codec_measure_copy(const struct troupe_message_type *type, const void *message,
-                           size_t *needed, struct tr_codec_error *error) {
-    struct copier copier = { { NULL, type->size }, (uint64_t)type->size * WORST_FACTOR, error };
+                           struct tr_codec_size *needed, struct tr_codec_error *error) {
+    struct copier copier = { .layout = { .used = type->size },
+                             .worst = (uint64_t)type->size * WORST_FACTOR, .error = error };
     if (!copy_pointers(&copier, type, message, NULL, 0)) return tr_codec_fail_at_top(error);
     if (copier.worst > TR_CODEC_MAX_SIZE && !packs(type, message, error)) return false;
-    *needed = copier.layout.used;
+    *needed = (struct tr_codec_size){ tr_layout_own(&copier.layout), copier.shared };
     return true;
 }
 
-void tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory) {
-    struct copier copier = { { memory, type->size }, 0, NULL };
+bool tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory,
+                   struct tr_shares *shares) {
+    struct copier copier = { .layout = { .base = memory, .used = type->size }, .shares = shares };
     memcpy(memory, message, type->size);
-    copy_pointers(&copier, type, message, memory, 0);
+    return copy_pointers(&copier, type, message, memory, 0);
 }

@@ -12,11 +12,12 @@ struct tr_any_array {
 
 /*
  * Memory that is added up in a first pass and handed out in a second, by the same calls in the same
- * order: `base` is NULL in the first. Never beyond TR_CODEC_MAX_SIZE.
+ * order: `base` is NULL in the first. Never beyond TR_CODEC_MAX_SIZE, with what is shared.
  */
 struct tr_layout {
     uint8_t *base;
-    size_t used;
+    size_t used;   /* by the message */
+    size_t shared; /* of these in buffers, rounded down to a multiple of the alignment */
 };
 
 enum { TR_CODEC_ALIGNMENT = 8 }; /* of every array; the strictest of all kinds */
@@ -28,8 +29,23 @@ static inline bool tr_layout_reserve(struct tr_layout *layout, uint64_t size, si
     *at = NULL;
     if (start > TR_CODEC_MAX_SIZE || size > TR_CODEC_MAX_SIZE - start) return false;
     layout->used = start + (size_t)size;
-    if (layout->base != NULL) *at = layout->base + start;
+    if (layout->base != NULL) *at = layout->base + (start - layout->shared);
     return true;
+}
+
+/* A part that goes into a buffer: it counts, and leaves no gap. */
+static inline bool tr_layout_share(struct tr_layout *layout, uint64_t size, size_t alignment) {
+    size_t before = layout->used;
+    size_t start = (before + alignment - 1) & ~(alignment - 1);
+    if (start > TR_CODEC_MAX_SIZE || size > TR_CODEC_MAX_SIZE - start) return false;
+    layout->used = start + (size_t)size;
+    layout->shared += (layout->used - before) & ~(size_t)(TR_CODEC_ALIGNMENT - 1);
+    return true;
+}
+
+/* What is not: the bytes of the allocation. */
+static inline size_t tr_layout_own(const struct tr_layout *layout) {
+    return layout->used - layout->shared;
 }
 
 /* Bytes of one value of the field's kind: of one item, if the field is an array. */

@@ -144,7 +144,7 @@ static bool pack_message(struct packer *packer, const struct troupe_message_type
 bool tr_codec_pack(const struct troupe_message_type *type, const void *message,
                    struct tr_bytes *out, struct tr_codec_error *error) {
     bool failed_before = out->failed;
-    struct packer packer = { out, out->size, { NULL, type->size }, error };
+    struct packer packer = { out, out->size, { .used = type->size }, error };
     if (pack_message(&packer, type, message, 0)) return true;
     out->size = packer.start;
     out->failed = failed_before;

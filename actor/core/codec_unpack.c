@@ -8,7 +8,7 @@
  * one-byte items that become structs of a kilobyte fails at its header.
  *
  * The second pass runs over bytes that the first accepted; a failure there is a mistake of the
- * caller's.
+ * caller's, unless there is no memory for a large part, which gets a buffer of its own.
  */
 #include "base/assert.h"
 #include "base/pack.h"
@@ -19,6 +19,9 @@
 struct unpacker {
     struct tr_cursor cursor;
     struct tr_layout layout;
+    uint32_t shared; /* parts in buffers */
+    struct tr_shares *shares;
+    bool no_memory;
     struct tr_codec_error *error;
 };
 
@@ -36,6 +39,23 @@ static bool reserve(struct unpacker *unpacker, uint64_t size, size_t alignment, 
     return tr_codec_fail(unpacker->error, TROUPE_TOO_BIG, tr_codec_too_big);
 }
 
+static bool share(struct unpacker *unpacker, uint64_t size, size_t alignment, uint8_t **at) {
+    if (!tr_layout_share(&unpacker->layout, size, alignment))
+        return tr_codec_fail(unpacker->error, TROUPE_TOO_BIG, tr_codec_too_big);
+    unpacker->shared++;
+    *at = NULL;
+    if (unpacker->layout.base == NULL) return true;
+    *at = tr_shares_make(unpacker->shares, (size_t)size);
+    unpacker->no_memory = *at == NULL;
+    return *at != NULL;
+}
+
+/* Memory for a part without pointers; `*at` is NULL in the first pass. */
+static bool place(struct unpacker *unpacker, uint64_t size, size_t alignment, uint8_t **at) {
+    return size >= TROUPE_SHARED_SIZE ? share(unpacker, size, alignment, at)
+                                      : reserve(unpacker, size, alignment, at);
+}
+
 static void store(uint8_t *into, const void *value, size_t size) {
     if (into != NULL) memcpy(into, value, size);
 }
@@ -44,7 +64,7 @@ static bool unpack_str(struct unpacker *unpacker, uint8_t *into) {
     uint32_t size;
     uint8_t *at;
     const char *text = tr_read_str(&unpacker->cursor, &size);
-    if (!check(unpacker) || !reserve(unpacker, (uint64_t)size + 1, 1, &at)) return false;
+    if (!check(unpacker) || !place(unpacker, (uint64_t)size + 1, 1, &at)) return false;
     if (into == NULL) return true;
     memcpy(at, text, size);
     at[size] = '\0';
@@ -56,7 +76,7 @@ static bool unpack_bytes(struct unpacker *unpacker, uint8_t *into) {
     uint32_t size;
     uint8_t *at;
     const void *data = tr_read_bin(&unpacker->cursor, &size);
-    if (!check(unpacker) || !reserve(unpacker, size, TR_CODEC_ALIGNMENT, &at)) return false;
+    if (!check(unpacker) || !place(unpacker, size, TR_CODEC_ALIGNMENT, &at)) return false;
     if (into == NULL) return true;
     memcpy(at, data, size);
     struct troupe_bytes bytes = { size == 0 ? NULL : at, size };
@@ -137,7 +157,9 @@ static bool unpack_array(struct unpacker *unpacker, const struct troupe_field *f
     size_t size = tr_codec_item_size(field);
     uint32_t count = tr_read_array(&unpacker->cursor);
     if (!check(unpacker)) return false;
-    if (!reserve(unpacker, (uint64_t)count * size, TR_CODEC_ALIGNMENT, &items)) return false;
+    bool placed = (tr_codec_is_flat(field) ? place : reserve)(unpacker, (uint64_t)count * size,
+                                                              TR_CODEC_ALIGNMENT, &items);
+    if (!placed) return false;
     for (uint32_t i = 0; i < count; i++)
         if (!unpack_value(unpacker, field, items == NULL ? NULL : items + i * size, depth))
             return tr_codec_fail_in_item(unpacker->error, i);
@@ -196,16 +218,17 @@ static bool walk(struct unpacker *unpacker, const struct troupe_message_type *ty
 }
 
 bool tr_codec_measure(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                      size_t *needed, struct tr_codec_error *error) {
+                      struct tr_codec_size *needed, struct tr_codec_error *error) {
     struct unpacker unpacker = { .error = error };
     if (!walk(&unpacker, type, data, size)) return tr_codec_fail_at_top(error);
-    *needed = unpacker.layout.used;
+    *needed = (struct tr_codec_size){ tr_layout_own(&unpacker.layout), unpacker.shared };
     return true;
 }
 
-void tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                     void *memory) {
-    struct unpacker unpacker = { .layout = { memory, 0 } };
+bool tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
+                     void *memory, struct tr_shares *shares) {
+    struct unpacker unpacker = { .layout = { .base = memory }, .shares = shares };
     bool unpacked = walk(&unpacker, type, data, size);
-    tr_assert(unpacked);
+    tr_assert(unpacked || unpacker.no_memory);
+    return unpacked;
 }

@@ -1,6 +1,7 @@
 /*
  * A message inside a node: one allocation, header and struct and all that the struct points to. It
- * travels by pointer, and whoever holds the pointer owns it.
+ * travels by pointer, and whoever holds the pointer owns it. Large parts are in buffers that several
+ * messages share (buffer.h): those it refers to are listed at the end of the allocation.
  *
  * A link is what a mailbox queues: a message, or one of the few other things a cell can be sent.
  */
@@ -28,7 +29,9 @@ struct tr_link {
     uint8_t flags;    /* TR_MESSAGE_... */
     uint8_t attempts; /* runs that this message brought down */
     uint8_t status;   /* enum troupe_status of a TR_MESSAGE_OUTCOME */
-    uint8_t memory;   /* of a message: what tr_pool_take said of it */
+    uint32_t memory : 8;  /* of a message: what tr_pool_take said of it */
+    uint32_t shares : 24; /* of a message: how far behind its body the list of its buffers is, in units of
+                           * 8 bytes; 0: it has none */
 };
 
 enum {
@@ -55,14 +58,21 @@ static inline struct tr_message *tr_message_of(struct tr_link *link) {
     return (struct tr_message *)(void *)link;
 }
 
-/* A copy of `body` and what it points to. NULL: `error` says why, and `*status` is INVALID, TOO_BIG or
- * NO_MEMORY. Everything but link.kind and type is zero. `pool`: the calling worker's, or NULL. */
-struct tr_message *tr_message_new(struct tr_pool *pool, const struct troupe_message_type *type,
+/* Where a message gets its memory. */
+struct tr_memory {
+    struct tr_pool *pool;       /* the calling worker's, or NULL */
+    struct tr_buffers *buffers; /* the node's: for large parts */
+};
+
+/* A copy of `body` and what it points to; large parts that are in buffers are shared. NULL: `error` says why,
+ * and `*status` is INVALID, TOO_BIG or NO_MEMORY. Everything but link, as far as it is about memory, and
+ * type is zero. */
+struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_message_type *type,
                                   const void *body, enum troupe_status *status,
                                   struct tr_codec_error *error);
 
 /* The same from packed bytes of another node. */
-struct tr_message *tr_message_unpack(struct tr_pool *pool, const struct troupe_message_type *type,
+struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troupe_message_type *type,
                                      const uint8_t *data, size_t size, enum troupe_status *status,
                                      struct tr_codec_error *error);
 

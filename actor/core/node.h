@@ -38,6 +38,7 @@ struct tr_node_options {
     const struct tr_hooks *hooks;
     struct tr_flight *flight;         /* shared memory, or NULL: its own */
     int trace;                        /* descriptor for the trace, or -1; stays the caller's */
+    struct tr_buffers *buffers;       /* of the process */
     void *services;                   /* the services' own state of this node */
     void *application;                /* for the rooms above: the host */
     bool serialize;                   /* pack and unpack every message, so that no placement hides a bug */

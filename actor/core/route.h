@@ -5,6 +5,7 @@
 #ifndef TR_ROUTE_H
 #define TR_ROUTE_H
 
+#include <stdlib.h>
 #include <troupe/actor.h>
 
 #include "core/message.h"
@@ -21,7 +22,22 @@ struct tr_outgoing {
     int64_t deadline; /* of an ask */
     uint8_t flags;  /* TR_MESSAGE_... */
     uint8_t status; /* of an outcome */
+    struct tr_packed *packed; /* NULL: to this receiver alone */
 };
+
+/* The payload of a message to many: the same for each, on whichever node. The first lane that has to, packs
+ * it; parcels refer to it. */
+struct tr_packed {
+    _Atomic uint64_t references; /* the sender's, and a parcel's each */
+    struct tr_bytes bytes;       /* empty: not packed yet; the sender's thread alone writes */
+};
+
+static inline void tr_packed_drop(struct tr_packed *packed) {
+    if (packed == NULL || atomic_fetch_sub_explicit(&packed->references, 1, memory_order_acq_rel) > 1)
+        return;
+    tr_bytes_free(&packed->bytes);
+    free(packed);
+}
 
 /* The driver of a lane implements these. */
 struct tr_route_methods {

@@ -13,24 +13,25 @@ static bool is_bounded(uint8_t flags) {
 /* ---- Building the message ---- */
 
 /* As if it had crossed to another node and back. */
-static struct tr_message *build_serialized(struct tr_pool *pool, const struct tr_outgoing *outgoing,
+static struct tr_message *build_serialized(struct tr_memory memory, const struct tr_outgoing *outgoing,
                                            enum troupe_status *status, struct tr_codec_error *error) {
     struct tr_message *message = NULL;
     struct tr_bytes bytes = { .limit = TR_CODEC_MAX_SIZE };
     if (tr_codec_pack(outgoing->type, outgoing->body, &bytes, error))
-        message = tr_message_unpack(pool, outgoing->type, bytes.data, bytes.size, status, error);
+        message = tr_message_unpack(memory, outgoing->type, bytes.data, bytes.size, status, error);
     else
         *status = error->status;
     tr_bytes_free(&bytes);
     return message;
 }
 
-static struct tr_message *build_body(struct tr_node *node, struct tr_pool *pool,
-                                     const struct tr_outgoing *outgoing, enum troupe_status *status, struct tr_codec_error *error) {
+static struct tr_message *build_body(struct tr_node *node, struct tr_memory memory,
+                                     const struct tr_outgoing *outgoing, enum troupe_status *status,
+                                     struct tr_codec_error *error) {
     if (outgoing->type != NULL && node->options.serialize)
-        return build_serialized(pool, outgoing, status, error);
+        return build_serialized(memory, outgoing, status, error);
     if (outgoing->type != NULL)
-        return tr_message_new(pool, outgoing->type, outgoing->body, status, error);
+        return tr_message_new(memory, outgoing->type, outgoing->body, status, error);
     *status = TROUPE_NO_MEMORY;
     return tr_message_outcome(outgoing->ask, (enum troupe_status)outgoing->status);
 }
@@ -38,7 +39,7 @@ static struct tr_message *build_body(struct tr_node *node, struct tr_pool *pool,
 static struct tr_message *build(struct tr_node *node, struct tr_worker *worker,
                                 const struct tr_outgoing *outgoing, enum troupe_status *status) {
     struct tr_codec_error error;
-    struct tr_message *message = build_body(node, tr_worker_pool(worker), outgoing, status, &error);
+    struct tr_message *message = build_body(node, tr_memory_of(node, worker), outgoing, status, &error);
     if (message == NULL) {
         if (*status != TROUPE_NO_MEMORY)
             tr_log(node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error.text);

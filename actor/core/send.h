@@ -9,6 +9,11 @@
 enum troupe_status tr_send(struct tr_node *node, struct tr_worker *worker,
                            const struct tr_outgoing *outgoing);
 
+/* To many: troupe_send_many. `outgoing` is for all of them, but for `to`. */
+enum troupe_status tr_send_many(struct tr_node *node, struct tr_worker *worker,
+                                const struct tr_outgoing *outgoing, const troupe_address *to,
+                                size_t count, enum troupe_status *statuses);
+
 /* Troupe's own messages: not bounded, not counted. */
 enum troupe_status tr_send_system(struct tr_node *node, struct tr_worker *worker, troupe_address to,
                                   const struct troupe_message_type *type, const void *body);

@@ -83,6 +83,11 @@ static inline struct tr_pool *tr_worker_pool(struct tr_worker *worker) {
     return worker == NULL ? NULL : &worker->pool;
 }
 
+/* For messages that are made on the calling thread; `worker` as ever. */
+static inline struct tr_memory tr_memory_of(const struct tr_node *node, struct tr_worker *worker) {
+    return (struct tr_memory){ tr_worker_pool(worker), node->options.buffers };
+}
+
 /* Now, read once in a batch. */
 static inline int64_t tr_worker_now(struct tr_worker *worker) {
     if (worker->self.now == 0) worker->self.now = tr_node_clock(worker->node);

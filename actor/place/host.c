@@ -366,6 +366,7 @@ struct tr_host *tr_host_new(const struct tr_host_options *options) {
     host->signals = -1;
     pthread_mutex_init(&host->lock, NULL);
     pthread_rwlock_init(&host->visitors, NULL);
+    tr_buffers_init(&host->buffers);
     host->nodes = calloc(host->node_count + 1, sizeof *host->nodes);
     host->needed = calloc(host->node_count + 1, sizeof *host->needed);
     host->absent = calloc(options->plan->actor_count, sizeof *host->absent);
@@ -376,8 +377,20 @@ struct tr_host *tr_host_new(const struct tr_host_options *options) {
     return NULL;
 }
 
+/* No message is left: these the program has forgotten. */
+static void free_buffers(struct tr_host *host) {
+    struct troupe_buffer_counts left;
+    tr_buffers_count(&host->buffers, &left);
+    if (left.live > 0)
+        tr_log(NULL, TROUPE_WARNING, "buffers",
+               "%llu of them, %llu bytes, were never given to troupe_buffer_release",
+               (unsigned long long)left.live, (unsigned long long)left.bytes);
+    tr_buffers_free(&host->buffers);
+}
+
 bool tr_host_free(struct tr_host *host) {
     if (host->stuck) return false;
+    free_buffers(host);
     struct tr_request *request = take_requests(host);
     while (request != NULL) {
         struct tr_request *next = request->next;
@@ -407,6 +420,8 @@ struct tr_node *tr_host_enter(struct tr_host *host) {
 void tr_host_leave(struct tr_host *host) { pthread_rwlock_unlock(&host->visitors); }
 
 const char *tr_host_failure(const struct tr_host *host) { return host->failure; }
+
+struct tr_buffers *tr_host_buffers(struct tr_host *host) { return &host->buffers; }
 
 void tr_host_counts(struct tr_host *host, struct troupe_counts *counts) {
     pthread_rwlock_rdlock(&host->visitors);

@@ -45,6 +45,8 @@ struct tr_node *tr_host_enter(struct tr_host *host);
 void tr_host_leave(struct tr_host *host);
 /* Adds up the nodes of this process, past ones included. Also after tr_host_run has returned. */
 void tr_host_counts(struct tr_host *host, struct troupe_counts *counts);
+/* Of all nodes of this process; stay until tr_host_free. */
+struct tr_buffers *tr_host_buffers(struct tr_host *host);
 /* Why the tree gave up; empty if it did not. */
 const char *tr_host_failure(const struct tr_host *host);
 

@@ -150,7 +150,8 @@ bool tr_hosted_start_root(struct tr_hosted *hosted) {
     hosted->door = tr_native_new(node, &door, hosted->host);
     if (hosted->door == NULL) return false;
     struct tr_run_spec start = { .class = tr_class_of(node->options.classes, &tr_supervisor_actor),
-                                 .args = tr_message_new(NULL, &tr_supervise_message, &args, &status, &error),
+                                 .args = tr_message_new(tr_memory_of(node, NULL), &tr_supervise_message, &args,
+                                                        &status, &error),
                                  .path = "/",
                                  .owner = { node->id, hosted->door->slot,
                                             atomic_load(&hosted->door->generation) } };
@@ -202,7 +203,8 @@ static bool start_agent(struct tr_node *node) {
     struct tr_run_spec spec = { .class = tr_class_of(node->options.classes, &tr_agent_actor),
                                 .path = "/agent" };
     if (!tr_bind(node, TR_AGENT_SLOT, &spec)) return false;
-    spec.args = tr_message_new(NULL, &troupe_none_message, &(struct troupe_none){ 0 }, &status, &error);
+    spec.args = tr_message_new(tr_memory_of(node, NULL), &troupe_none_message, &(struct troupe_none){ 0 },
+                               &status, &error);
     if (spec.args == NULL) return false;
     status = tr_start(node, NULL, tr_cells_at(&node->cells, TR_AGENT_SLOT), TR_BOUND_GENERATION, &spec);
     if (status != TROUPE_OK) tr_message_free(spec.args);
@@ -234,7 +236,7 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
                                        .reserved_slots = planned->next_slot,
                                        .classes = hosted->host->options.classes, .hooks = &hosted->hooks,
                                        .flight = hosted->page, .trace = hosted->host->options.trace,
-                                       .application = hosted, .services = &hosted->services,
+                                       .buffers = &hosted->host->buffers, .application = hosted, .services = &hosted->services,
                                        .serialize = hosted->host->options.serialize };
     return tr_node_new(&options);
 }

@@ -53,6 +53,7 @@ struct tr_host {
     _Atomic bool *absent;         /* by place in plan->actors: its supervisor has forgotten it */
     struct tr_loop loop;
     pthread_rwlock_t visitors;    /* outside threads read while they use a node; making and ending one writes */
+    struct tr_buffers buffers;    /* of all nodes here */
     pthread_mutex_t lock;         /* for all to the next line */
     struct tr_request *requests, *last_request;
     struct troupe_counts counts;  /* of nodes that are no more */

@@ -274,7 +274,7 @@ static void io_settled(void *context, struct tr_parcel *settled, enum troupe_sta
     else if ((parcel->flags & TR_MESSAGE_SYSTEM) == 0)
         tr_count(lane->worker, &tr_counters(lane->node, lane->worker)->handled_remote);
     tr_lane_give_back(lane, parcel);
-    free(parcel);
+    tr_lane_parcel_free(parcel);
 }
 
 static enum tr_fate io_fate(void *context, uint32_t channel, uint64_t sequence) {

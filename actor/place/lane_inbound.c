@@ -263,8 +263,8 @@ static struct tr_message *unpack(struct tr_lane_driver *lane, struct envelope *e
     struct tr_message *message =
         envelope->status != TROUPE_OK
             ? NULL
-            : tr_message_unpack(NULL, envelope->type, envelope->body.at, tr_cursor_left(&envelope->body),
-                                &envelope->status, &error);
+            : tr_message_unpack(tr_memory_of(lane->node, NULL), envelope->type, envelope->body.at,
+                                tr_cursor_left(&envelope->body), &envelope->status, &error);
     if (message == NULL && error.text[0] != '\0')
         tr_log(lane->node, TROUPE_ERROR, NULL, "from node %llu: %s: %s",
                (unsigned long long)lane->route.node, envelope->type->name, error.text);

@@ -2,6 +2,8 @@
 #ifndef TR_LANE_PARTS_H
 #define TR_LANE_PARTS_H
 
+#include <stdlib.h>
+
 #include "place/lane.h"
 
 enum tr_lane_event {
@@ -17,7 +19,7 @@ enum tr_lane_event {
     TR_LANE_PROGRESS, /* messages that came by this lane were settled: the lane's own event */
 };
 
-/* A message packed for the other node, its bytes behind it: a link in the lane's mailbox, then a parcel of its peer. */
+/* A message packed for the other node, its bytes behind it or in `packed`: a link in the lane's mailbox, then a parcel of its peer. */
 struct tr_lane_parcel {
     struct tr_link link;
     struct tr_parcel parcel;
@@ -26,6 +28,7 @@ struct tr_lane_parcel {
     uint64_t ask;
     int64_t deadline; /* of the ask */
     uint8_t flags;
+    struct tr_packed *packed; /* of a message to many; NULL: none */
 };
 
 /* One wire of the lane: given to its callbacks, so that events of an old one are known as such. */
@@ -145,6 +148,11 @@ static inline struct tr_lane_driver *tr_lane_of_route(struct tr_route *route) {
 
 static inline struct tr_lane_parcel *tr_lane_parcel_of(struct tr_parcel *parcel) {
     return (struct tr_lane_parcel *)(void *)((char *)parcel - offsetof(struct tr_lane_parcel, parcel));
+}
+
+static inline void tr_lane_parcel_free(struct tr_lane_parcel *parcel) {
+    tr_packed_drop(parcel->packed);
+    free(parcel);
 }
 
 /* NULL: no memory, or a slot that no node has. Any thread. */

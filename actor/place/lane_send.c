@@ -109,35 +109,69 @@ static enum troupe_status refuse(struct tr_lane_driver *lane, const struct tr_ou
     return status;
 }
 
+/* Behind what is in `bytes` already; empty if it cannot be packed. */
+static enum troupe_status pack_payload(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
+                                       uint32_t type, struct tr_bytes *bytes) {
+    struct tr_codec_error error = { .status = TROUPE_NO_MEMORY };
+    pack_envelope(bytes, outgoing, type);
+    bool packed = outgoing->type == NULL || tr_codec_pack(outgoing->type, outgoing->body, bytes, &error);
+    return packed && !bytes->failed ? TROUPE_OK : refuse(lane, outgoing, bytes, &error);
+}
+
 static const struct tr_lane_parcel no_parcel;
 
 /* The buffer that is packed into becomes the parcel. */
+static enum troupe_status pack_alone(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
+                                     uint32_t type, struct tr_lane_parcel **made) {
+    struct tr_bytes bytes = { .limit = sizeof no_parcel + TR_PEER_MAX_PAYLOAD };
+    tr_bytes_append(&bytes, &no_parcel, sizeof no_parcel);
+    enum troupe_status status = pack_payload(lane, outgoing, type, &bytes);
+    if (status != TROUPE_OK) return status;
+    *made = (struct tr_lane_parcel *)(void *)bytes.data;
+    (*made)->parcel.bytes = bytes.data + sizeof no_parcel;
+    (*made)->parcel.size = (uint32_t)(bytes.size - sizeof no_parcel);
+    return TROUPE_OK;
+}
+
+/* Of a message to many: the first of its receivers on other nodes is the one that it is packed for. */
+static enum troupe_status pack_once(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
+                                    uint32_t type, struct tr_lane_parcel **made) {
+    struct tr_packed *packed = outgoing->packed;
+    struct tr_lane_parcel *parcel = calloc(1, sizeof *parcel);
+    enum troupe_status status = parcel == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
+    packed->bytes.limit = TR_PEER_MAX_PAYLOAD;
+    if (status == TROUPE_OK && packed->bytes.size == 0)
+        status = pack_payload(lane, outgoing, type, &packed->bytes);
+    if (status != TROUPE_OK) {
+        free(parcel);
+        return status;
+    }
+    atomic_fetch_add_explicit(&packed->references, 1, memory_order_relaxed);
+    parcel->packed = packed;
+    parcel->parcel.bytes = packed->bytes.data;
+    parcel->parcel.size = (uint32_t)packed->bytes.size;
+    *made = parcel;
+    return TROUPE_OK;
+}
+
 static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
                                struct tr_lane_parcel **made) {
-    struct tr_codec_error error = { .status = TROUPE_NO_MEMORY };
-    struct tr_bytes bytes = { .limit = sizeof no_parcel + TR_PEER_MAX_PAYLOAD };
     uint32_t type = outgoing->type == NULL ? 0 : tr_types_index(&lane->node->types, outgoing->type);
     if (type == UINT32_MAX) return TROUPE_LIMIT;
-    tr_bytes_append(&bytes, &no_parcel, sizeof no_parcel);
-    pack_envelope(&bytes, outgoing, type);
-    if (outgoing->type != NULL &&
-        !tr_codec_pack(outgoing->type, outgoing->body, &bytes, &error))
-        return refuse(lane, outgoing, &bytes, &error);
-    if (bytes.failed) return refuse(lane, outgoing, &bytes, &error);
-    struct tr_lane_parcel *parcel = (struct tr_lane_parcel *)(void *)bytes.data;
+    enum troupe_status status =
+        (outgoing->packed == NULL ? pack_alone : pack_once)(lane, outgoing, type, made);
+    if (status != TROUPE_OK) return status;
+    struct tr_lane_parcel *parcel = *made;
     parcel->link.kind = TR_LINK_PARCEL;
     parcel->type = outgoing->type;
     parcel->from = outgoing->from;
     parcel->ask = outgoing->ask;
     parcel->deadline = outgoing->deadline;
     parcel->flags = outgoing->flags;
-    parcel->parcel = (struct tr_parcel){ .to = { outgoing->to.slot, outgoing->to.generation },
-                                         .definitions = outgoing->type == NULL ? 0 : type + 1,
-                                         .size = (uint32_t)(bytes.size - sizeof no_parcel),
-                                         .bytes = bytes.data + sizeof no_parcel,
-                                         .once = outgoing->flags != 0,
-                                         .mortal = (outgoing->flags & TR_MESSAGE_SYSTEM) != 0 };
-    *made = parcel;
+    parcel->parcel.to = (struct tr_endpoint){ outgoing->to.slot, outgoing->to.generation };
+    parcel->parcel.definitions = outgoing->type == NULL ? 0 : type + 1;
+    parcel->parcel.once = outgoing->flags != 0;
+    parcel->parcel.mortal = (outgoing->flags & TR_MESSAGE_SYSTEM) != 0;
     return TROUPE_OK;
 }
 

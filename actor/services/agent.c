@@ -35,7 +35,8 @@ static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
     if (class == NULL || !is_configured(node, msg->slot) || atomic_load(&cell->class) != class)
         return status; /* another class over the state of a running actor would corrupt it */
     fill(msg, class, &start);
-    start.args = tr_message_unpack(NULL, class->start_type, msg->args.data, msg->args.size, &status, error);
+    start.args = tr_message_unpack(tr_memory_of(node, NULL), class->start_type, msg->args.data,
+                                   msg->args.size, &status, error);
     if (start.args == NULL) return status;
     status = tr_start(node, worker, cell, TR_BOUND_GENERATION, &start);
     if (status != TROUPE_OK) tr_message_free(start.args);

@@ -87,18 +87,20 @@ static struct tr_ask *ask_new(troupe_self *self, const struct troupe_entry *entr
     ask->alarm.fire = time_out;
     ask->alarm.release = release;
     ask->entry = entry;
-    ask->request = tr_message_new(&self->worker->pool, type, message, status, error);
+    ask->request = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
+                                  error);
     if (ask->request != NULL) return ask;
     free(ask);
     return NULL;
 }
 
+/* A copy of the copy: of what is large there is one. */
 static enum troupe_status send_request(troupe_self *self, troupe_address to, uint64_t id,
-                                       int64_t timeout, const struct troupe_message_type *type,
-                                       const void *message) {
+                                       int64_t timeout, const struct tr_ask *ask) {
     int64_t now = troupe_now(self);
-    struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self), .type = type,
-                                    .body = message, .ask = id, .flags = TR_MESSAGE_ASKED,
+    struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self),
+                                    .type = ask->request->type, .body = tr_message_body(ask->request),
+                                    .ask = id, .flags = TR_MESSAGE_ASKED,
                                     .deadline = timeout > INT64_MAX - now ? INT64_MAX : now + timeout };
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
@@ -129,7 +131,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
         release(&ask->alarm);
         return refuse(self, type, TROUPE_NO_MEMORY, "");
     }
-    status = send_request(self, to, id, timeout, type, message);
+    status = send_request(self, to, id, timeout, ask);
     if (status != TROUPE_OK) tr_alarm_cancel(self->worker, self->cell, id);
     return status;
 }

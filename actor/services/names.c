@@ -81,7 +81,7 @@ static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker
         tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s starts with %s, not with %s", actor->name,
                start->class->start_type->name, type->name);
     else {
-        start->args = tr_message_new(tr_worker_pool(worker), type, args, &status, &error);
+        start->args = tr_message_new(tr_memory_of(node, worker), type, args, &status, &error);
         if (status != TROUPE_OK && status != TROUPE_NO_MEMORY)
             tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", type->name, error.text);
     }

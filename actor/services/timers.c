@@ -34,7 +34,8 @@ static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *en
     made->alarm.fire = tick;
     made->alarm.release = release;
     made->entry = entry;
-    made->message = tr_message_new(&self->worker->pool, type, message, status, &error);
+    made->message = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
+                                   &error);
     if (made->message != NULL) return made;
     if (*status != TROUPE_NO_MEMORY)
         tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "no timer: %s: %s", type->name,

@@ -142,6 +142,22 @@ int64_t troupe_now(troupe_self *self);
 enum troupe_status troupe_send_message(troupe_self *self, troupe_address to,
                                        const struct troupe_message_type *type, const void *message);
 
+/* troupe_send_many(self, addresses, 3, statuses, count, .word = "the", .n = 3)
+ *
+ * The same message to each of an array of addresses, in its order: as so many troupe_send, with the same
+ * codes and the same order for each receiver, but for receivers on other nodes it is packed once, and
+ * large data that is in no buffer is copied once. `statuses` has room for as many codes as there are
+ * addresses, or is NULL. Returns OK if all were sent, else the first other code. */
+#define troupe_send_many(self, to, to_count, statuses, tr_message, ...)                            \
+    troupe_send_many_message((self), (to), (to_count), (statuses), &tr_message##_message,          \
+                             &(const struct tr_message){ __VA_ARGS__ })
+#define troupe_send_many_empty(self, to, to_count, statuses, tr_message)                           \
+    troupe_send_many_message((self), (to), (to_count), (statuses), &tr_message##_message,          \
+                             &(const struct tr_message){ 0 })
+enum troupe_status troupe_send_many_message(troupe_self *self, const troupe_address *to, size_t count,
+                                            enum troupe_status *statuses,
+                                            const struct troupe_message_type *type, const void *message);
+
 /* troupe_reply(self, found, .n = 3)
  *
  * Answers the message at hand: ends the ask it came with, or, if it was merely sent, is a send to its

@@ -6,6 +6,7 @@
 #define TROUPE_SYSTEM_H
 
 #include <troupe/actor.h>
+#include <troupe/buffer.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -83,6 +84,14 @@ enum troupe_status troupe_system_spawn_actor(troupe_system *system, troupe_addre
                                              const struct troupe_spawn_options *options,
                                              const struct troupe_message_type *type, const void *args);
 troupe_address troupe_system_lookup(troupe_system *system, const char *name) TROUPE_MUST_USE;
+
+/* As troupe_buffer and troupe_buffer_release, from outside the actors. Any thread; what such a thread
+ * holds stays until troupe_system_free, even if the application has ended. */
+void *troupe_system_buffer(troupe_system *system, size_t size) TROUPE_MUST_USE;
+enum troupe_status troupe_system_buffer_release(troupe_system *system, const void *data);
+
+/* The buffers of this process at this moment. Any thread, until troupe_system_free. */
+void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *counts);
 
 enum { TROUPE_REASONS = 64 }; /* room for codes to come */
 

@@ -18,19 +18,40 @@ static const struct troupe_message_type *const types[] = {
 };
 enum { TYPES = sizeof types / sizeof types[0] };
 
+static struct tr_buffers buffers;
+static struct tr_shares *lists[8]; /* of the messages of one input */
+static uint32_t list_count;
+
+static struct tr_shares *list_new(uint32_t count) {
+    struct tr_shares *list = malloc(sizeof *list + count * sizeof list->items[0]);
+    tr_assert(list != NULL && list_count < sizeof lists / sizeof lists[0]);
+    *list = (struct tr_shares){ .buffers = &buffers };
+    return lists[list_count++] = list;
+}
+
+static void release_lists(void) {
+    struct troupe_buffer_counts left;
+    while (list_count > 0) {
+        tr_shares_release(lists[--list_count]);
+        free(lists[list_count]);
+    }
+    tr_buffers_count(&buffers, &left);
+    tr_assert(left.live == 0);
+}
+
 /* NULL when the bytes are no message. */
 static void *unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size) {
     struct tr_codec_error error = { .text = "" };
-    size_t needed;
+    struct tr_codec_size needed;
     if (!tr_codec_measure(type, data, size, &needed, &error)) {
         tr_assert(error.text[0] != '\0' && error.text[0] != ':');
         tr_assert(error.status == TROUPE_MALFORMED || error.status == TROUPE_TOO_BIG);
         return NULL;
     }
-    tr_assert(needed <= TR_CODEC_MAX_SIZE);
-    void *memory = malloc(needed);
+    tr_assert(needed.bytes <= TR_CODEC_MAX_SIZE);
+    void *memory = malloc(needed.bytes);
     tr_assert(memory != NULL);
-    tr_codec_unpack(type, data, size, memory);
+    tr_assert(tr_codec_unpack(type, data, size, memory, list_new(needed.shared)));
     return memory;
 }
 
@@ -42,11 +63,11 @@ static bool pack(const struct troupe_message_type *type, const void *message,
 static void check_copy(const struct troupe_message_type *type, const void *message,
                        const struct tr_bytes *packed) {
     struct tr_bytes again = { 0 };
-    size_t needed;
+    struct tr_codec_size needed;
     tr_assert(tr_codec_measure_copy(type, message, &needed, NULL));
-    void *copy = malloc(needed);
+    void *copy = malloc(needed.bytes);
     tr_assert(copy != NULL);
-    tr_codec_copy(type, message, copy);
+    tr_assert(tr_codec_copy(type, message, copy, list_new(needed.shared)));
     tr_assert(pack(type, copy, &again));
     tr_assert(again.size == packed->size && memcmp(again.data, packed->data, again.size) == 0);
     tr_bytes_free(&again);
@@ -75,6 +96,7 @@ static void run_message(const struct troupe_message_type *type, const uint8_t *d
     }
     tr_bytes_free(&packed);
     free(message);
+    release_lists();
 }
 
 static void run_schema(const struct troupe_message_type *type, const uint8_t *data, size_t size) {
@@ -89,6 +111,9 @@ static void run_schema(const struct troupe_message_type *type, const uint8_t *da
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static bool ready;
+    if (!ready) tr_buffers_init(&buffers); /* for good */
+    ready = true;
     if (size == 0) return 0;
     const struct troupe_message_type *type = types[(data[0] & 0x7f) % TYPES];
     if (data[0] < 0x80)

@@ -1,6 +1,7 @@
 #include "lib/codec_random.h"
 
 #include "core/codec_internal.h"
+#include "core/buffer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,20 +22,29 @@ static uint64_t any_number(struct tr_random *random) {
     return tr_random_next(random) >> tr_random_below(random, 64);
 }
 
+/* Now and then a size about that from which on a part is shared, or well above it. */
+static size_t large_or(struct tr_random *random, size_t size) {
+    if (!tr_random_one_in(random, 500)) return size;
+    uint64_t spread = tr_random_one_in(random, 2) ? 18 : 100000;
+    return (size_t)TROUPE_SHARED_SIZE - 9 + (size_t)tr_random_below(random, spread);
+}
+
 static const char *any_text(struct tr_random *random, struct tr_test_pool *pool) {
     static const char *const pieces[] = {
         "a", "Z", " ", "\n", "\"", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"
     };
     size_t count = (size_t)tr_random_below(random, tr_random_one_in(random, 20) ? 100 : 6);
     if (tr_random_one_in(random, 10)) return NULL;
-    char *text = pool_take(pool, count * 4 + 1);
+    count = large_or(random, count);
+    char *text = pool_take(pool, count * 4 + 1), *at = text;
     for (size_t i = 0; i < count; i++)
-        strcat(text, pieces[tr_random_below(random, sizeof pieces / sizeof pieces[0])]);
+        at = stpcpy(at, pieces[tr_random_below(random, sizeof pieces / sizeof pieces[0])]);
     return text;
 }
 
 static struct troupe_bytes any_bytes(struct tr_random *random, struct tr_test_pool *pool) {
     uint32_t size = (uint32_t)tr_random_below(random, tr_random_one_in(random, 20) ? 300 : 8);
+    size = (uint32_t)large_or(random, size);
     uint8_t *data = pool_take(pool, size);
     for (uint32_t i = 0; i < size; i++)
         data[i] = (uint8_t)tr_random_next(random);
@@ -70,6 +80,7 @@ static void fill_array(struct tr_random *random, struct tr_test_pool *pool,
     size_t size = tr_codec_item_size(field);
     struct tr_any_array array = { NULL, (uint32_t)tr_random_below(random, 5) };
     if (tr_random_one_in(random, 50)) array.count = 20;
+    if (tr_codec_is_flat(field)) array.count = (uint32_t)(large_or(random, array.count * size) / size);
     uint8_t *items = pool_take(pool, array.count * size);
     for (uint32_t i = 0; i < array.count; i++)
         fill(random, pool, field, items + i * size);

@@ -16,15 +16,59 @@
 
 /* ---- Helpers: one exact allocation each, so that a sanitizer sees a byte too many ---- */
 
+/* What the messages of the test at hand refer to: released as a whole, and then no buffer is left. */
+enum { SHARES = 256 };
+static struct tr_buffers buffers;
+static struct tr_shares *shares[SHARES];
+static uint32_t shares_count;
+
+static struct tr_shares *shares_new(uint32_t count) {
+    if (count == 0) return NULL;
+    assert_true(shares_count < SHARES);
+    struct tr_shares *made = malloc(sizeof *made + count * sizeof made->items[0]);
+    *made = (struct tr_shares){ .buffers = &buffers };
+    return shares[shares_count++] = made;
+}
+
+static uint64_t buffers_live(void) {
+    struct troupe_buffer_counts counts;
+    tr_buffers_count(&buffers, &counts);
+    return counts.live;
+}
+
+static int release_shares(void **state) {
+    (void)state;
+    while (shares_count > 0) {
+        tr_shares_release(shares[--shares_count]);
+        free(shares[shares_count]);
+    }
+    assert_int_equal(buffers_live(), 0);
+    return 0;
+}
+
+static int begin(void **state) {
+    (void)state;
+    tr_buffers_init(&buffers);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    tr_buffers_free(&buffers);
+    return 0;
+}
+
 static void *unpack(const struct troupe_message_type *type, const struct tr_bytes *bytes) {
     struct tr_codec_error error = { .text = "" };
-    size_t needed = 0;
+    struct tr_codec_size needed;
     uint8_t *exact = malloc(bytes->size);
     memcpy(exact, bytes->data, bytes->size);
     if (!tr_codec_measure(type, exact, bytes->size, &needed, &error)) fail_msg("%s", error.text);
-    uint8_t *memory = malloc(needed);
-    memset(memory, 0xee, needed);
-    tr_codec_unpack(type, exact, bytes->size, memory);
+    uint8_t *memory = malloc(needed.bytes);
+    memset(memory, 0xee, needed.bytes);
+    struct tr_shares *list = shares_new(needed.shared);
+    assert_true(tr_codec_unpack(type, exact, bytes->size, memory, list));
+    if (list != NULL) assert_int_equal(list->count, needed.shared);
     free(exact);
     return memory;
 }
@@ -41,17 +85,19 @@ static void *travel(const struct troupe_message_type *from, const void *message,
 
 static void *copy(const struct troupe_message_type *type, const void *message) {
     struct tr_codec_error error = { .text = "" };
-    size_t needed = 0;
+    struct tr_codec_size needed;
     if (!tr_codec_measure_copy(type, message, &needed, &error)) fail_msg("%s", error.text);
-    void *memory = malloc(needed);
-    tr_codec_copy(type, message, memory);
+    void *memory = malloc(needed.bytes);
+    struct tr_shares *list = shares_new(needed.shared);
+    assert_true(tr_codec_copy(type, message, memory, list));
+    if (list != NULL) assert_int_equal(list->count, needed.shared);
     return memory;
 }
 
 static void assert_malformed(const struct troupe_message_type *type, const void *data, size_t size,
                              enum troupe_status status, const char *text) {
     struct tr_codec_error error = { .text = "" };
-    size_t needed;
+    struct tr_codec_size needed;
     uint8_t *exact = malloc(size);
     if (size != 0) memcpy(exact, data, size);
     assert_false(tr_codec_measure(type, exact, size, &needed, &error));
@@ -68,7 +114,7 @@ static void assert_refused(const struct troupe_message_type *type, const void *m
                            enum troupe_status status, const char *text) {
     struct tr_codec_error packing = { .text = "" }, copying = { .text = "" };
     struct tr_bytes bytes = { 0 };
-    size_t needed;
+    struct tr_codec_size needed;
     tr_bytes_append(&bytes, "before", 6);
     assert_false(tr_codec_pack(type, message, &bytes, &packing));
     assert_int_equal(bytes.size, 6);
@@ -212,7 +258,11 @@ static void random_messages_come_back(void **state) {
         free(copied);
         free(arrived);
         tr_test_pool_free(&pool);
+        release_shares(NULL);
     }
+    struct troupe_buffer_counts counts;
+    tr_buffers_count(&buffers, &counts);
+    assert_in_range(counts.made, 200, 100000); /* there were large ones */
 }
 
 /* Any change of one byte is refused or is a message: never a crash. */
@@ -224,7 +274,7 @@ static void damaged_messages_do_no_damage(void **state) {
         struct tr_random random;
         struct all message;
         struct tr_bytes bytes = { 0 };
-        size_t needed;
+        struct tr_codec_size needed;
         tr_random_seed(&random, seed);
         tr_test_random_message(&random, &pool, &all_message, &message);
         assert_true(tr_codec_pack(&all_message, &message, &bytes, NULL));
@@ -235,6 +285,7 @@ static void damaged_messages_do_no_damage(void **state) {
             refused++;
         tr_bytes_free(&bytes);
         tr_test_pool_free(&pool);
+        release_shares(NULL);
     }
     assert_in_range(refused, 1000, 9999);
 }
@@ -243,7 +294,7 @@ static void a_message_cut_off_anywhere_is_refused(void **state) {
     (void)state;
     struct all all = everything();
     struct tr_bytes bytes = { 0 };
-    size_t needed;
+    struct tr_codec_size needed;
     assert_true(tr_codec_pack(&all_message, &all, &bytes, NULL));
     for (size_t size = 0; size < bytes.size; size++) {
         uint8_t *exact = malloc(size);
@@ -414,7 +465,7 @@ static void pointers_to_empty_text_are_counted(void **state) {
                      "strs: larger than a message may be");
     memcpy(data, "\x92\x90\xdd\0\x1c\x80\0", 7); /* the pointers fit, their terminators do not */
     struct tr_codec_error error;
-    size_t needed;
+    struct tr_codec_size needed;
     assert_false(tr_codec_measure(&bigs_message, data, 7 + 0x1c8000, &needed, &error));
     assert_int_equal(error.status, TROUPE_TOO_BIG);
     assert_non_null(strstr(error.text, "]: larger than a message may be"));
@@ -529,7 +580,7 @@ static void too_big_when_packed(void **state) {
     struct all all = { .u8s = { items, COUNT } };
     struct tr_codec_error packing = { .text = "" }, copying = { .text = "" };
     struct tr_bytes bytes = { 0 };
-    size_t needed;
+    struct tr_codec_size needed;
     assert_false(tr_codec_pack(&all_message, &all, &bytes, &packing));
     assert_false(tr_codec_measure_copy(&all_message, &all, &needed, &copying));
     assert_int_equal(packing.status, TROUPE_TOO_BIG);
@@ -570,12 +621,131 @@ TROUPE_MESSAGE(n2, N2_FIELDS)
 static void a_long_path_keeps_its_end(void **state) {
     (void)state;
     struct tr_codec_error error = { .text = "" };
-    size_t needed;
+    struct tr_codec_size needed;
     assert_false(
         tr_codec_measure(&n2_message, (const uint8_t *)"\x91\x91\x91\x91\x05", 5, &needed, &error));
     assert_int_equal(strncmp(error.text, "...", 3), 0);
     assert_non_null(strstr(error.text, "and_yet_allowed: not a str"));
     assert_true(strlen(error.text) < sizeof error.text);
+}
+
+/* ---- Large parts ---- */
+
+enum { LARGE = TROUPE_SHARED_SIZE };
+
+static uint8_t large_bytes[3 * LARGE];
+static char large_text[LARGE]; /* with its terminator */
+static uint64_t large_numbers[LARGE / sizeof(uint64_t)];
+static struct troupe_address large_addresses[LARGE / sizeof(struct troupe_address)];
+static struct nothing large_nothings[LARGE];
+
+/* One of each kind that can be large: the data of bytes and text, alone and in arrays, and flat items. */
+static struct all large_message(void) {
+    static struct troupe_bytes blobs[2];
+    static const char *strs[2] = { "short", large_text };
+    blobs[0] = (struct troupe_bytes){ large_bytes + 1, LARGE };
+    blobs[1] = (struct troupe_bytes){ large_bytes, 3 };
+    memset(large_text, 'x', LARGE - 1);
+    for (uint32_t i = 0; i < sizeof large_bytes; i++) large_bytes[i] = (uint8_t)(i * 7 + i / 256);
+    for (uint32_t i = 0; i < LARGE / sizeof(uint64_t); i++) large_numbers[i] = i * UINT64_C(0x123456789);
+    for (uint32_t i = 0; i < LARGE / sizeof(struct troupe_address); i++) large_addresses[i].node = i + 1;
+    return (struct all){ .str = large_text, .bytes = { large_bytes, sizeof large_bytes },
+                         .u64s = { large_numbers, LARGE / sizeof(uint64_t) },
+                         .addresses = { large_addresses, LARGE / sizeof(struct troupe_address) },
+                         .nothings = { large_nothings, LARGE }, .blobs = { blobs, 2 },
+                         .strs = { strs, 2 }, .point = { 1, large_text, { 1, true } } };
+}
+enum { LARGE_PARTS = 8 };
+
+static void assert_same_places(const struct all *a, const struct all *b) {
+    assert_ptr_equal(a->str, b->str);
+    assert_ptr_equal(a->bytes.data, b->bytes.data);
+    assert_ptr_equal(a->u64s.items, b->u64s.items);
+    assert_ptr_equal(a->addresses.items, b->addresses.items);
+    assert_ptr_equal(a->nothings.items, b->nothings.items);
+    assert_ptr_equal(a->blobs.items[0].data, b->blobs.items[0].data);
+    assert_ptr_equal(a->strs.items[1], b->strs.items[1]);
+    assert_ptr_equal(a->point.name, b->point.name);
+}
+
+/* What was received by one, or sent from plain memory, is copied; from there on it stays where it is. */
+static void large_parts_are_copied_once(void **state) {
+    (void)state;
+    struct all original = large_message();
+    struct all *first = copy(&all_message, &original);
+    assert_int_equal(shares[0]->count, LARGE_PARTS);
+    assert_int_equal(buffers_live(), LARGE_PARTS);
+    assert_true(tr_test_equal_messages(&all_message, &original, first));
+    assert_ptr_not_equal(first->str, original.str);
+    assert_ptr_not_equal(first->bytes.data, original.bytes.data);
+    struct all *second = copy(&all_message, first);
+    assert_same_places(first, second);
+    assert_int_equal(buffers_live(), LARGE_PARTS);
+    assert_ptr_not_equal(first->strs.items[0], second->strs.items[0]);
+    tr_shares_release(shares[0]); /* the first message goes; the second keeps everything */
+    assert_int_equal(buffers_live(), LARGE_PARTS);
+    assert_true(tr_test_equal_messages(&all_message, &original, second));
+    free(first);
+    free(second);
+}
+
+static void a_part_that_is_not_large_is_the_messages_own(void **state) {
+    (void)state;
+    struct all all = { .bytes = { large_bytes, LARGE - 1 } };
+    struct all *copied = copy(&all_message, &all), *arrived = travel(&all_message, &all, &all_message);
+    assert_int_equal(shares_count, 0);
+    free(copied);
+    free(arrived);
+}
+
+static void large_parts_of_packed_bytes_get_a_buffer_each(void **state) {
+    (void)state;
+    struct all original = large_message();
+    struct all *arrived = travel(&all_message, &original, &all_message);
+    assert_int_equal(buffers_live(), LARGE_PARTS);
+    assert_true(tr_test_equal_messages(&all_message, &original, arrived));
+    struct all *copied = copy(&all_message, arrived);
+    assert_same_places(arrived, copied);
+    assert_int_equal(buffers_live(), LARGE_PARTS);
+    free(arrived);
+    free(copied);
+}
+
+static void parts_of_one_buffer_are_shared_wherever_they_lie(void **state) {
+    (void)state;
+    char *buffer = tr_buffers_make(&buffers, 2 * LARGE);
+    memset(buffer, 'y', 2 * LARGE);
+    buffer[2 * LARGE - 1] = '\0';
+    struct troupe_bytes blobs[] = { { buffer, LARGE }, { buffer + 1, 2 * LARGE - 1 }, { buffer, 9 } };
+    struct all all = { .str = buffer + LARGE, .bytes = { buffer + LARGE, LARGE }, .blobs = { blobs, 3 } };
+    struct all *copied = copy(&all_message, &all);
+    assert_int_equal(shares[0]->count, 4);
+    assert_int_equal(buffers_live(), 1);
+    assert_ptr_equal(copied->str, all.str); /* its terminator is the last byte of the buffer */
+    assert_ptr_equal(copied->bytes.data, all.bytes.data);
+    assert_ptr_equal(copied->blobs.items[0].data, buffer);
+    assert_ptr_equal(copied->blobs.items[1].data, buffer + 1);
+    assert_ptr_not_equal(copied->blobs.items[2].data, buffer);
+    assert_int_equal(tr_buffers_release(&buffers, buffer), TROUPE_OK);
+    assert_true(tr_test_equal_messages(&all_message, &all, copied));
+    free(copied);
+}
+
+/* One buffer seventeen times makes a message of 17 MiB, for every other node would have to hold it. */
+static void what_is_shared_counts_all_the_same(void **state) {
+    (void)state;
+    enum { PARTS = 17, PART = 1024 * 1024 };
+    uint8_t *buffer = tr_buffers_make(&buffers, PART);
+    struct troupe_bytes blobs[PARTS];
+    memset(buffer, 1, PART);
+    for (uint32_t i = 0; i < PARTS; i++) blobs[i] = (struct troupe_bytes){ buffer, PART };
+    struct all all = { .blobs = { blobs, PARTS } };
+    assert_refused(&all_message, &all, TROUPE_TOO_BIG, "blobs[15]: larger than a message may be");
+    all.blobs.count = PARTS - 2;
+    struct all *copied = copy(&all_message, &all);
+    assert_int_equal(shares[0]->count, PARTS - 2);
+    free(copied);
+    assert_int_equal(tr_buffers_release(&buffers, buffer), TROUPE_OK);
 }
 
 /* ---- Schemas ---- */
@@ -639,35 +809,43 @@ static void other_schemas_are_incompatible(void **state) {
                                      "old_shape(at:old_point(x:i32),points:old_point(x:i32))"));
 }
 
+/* Each ends with no buffer left. */
+#define TEST(name) cmocka_unit_test_teardown(name, release_shares)
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_alone),
-        cmocka_unit_test(every_kind_in_arrays),
-        cmocka_unit_test(a_handler_never_sees_null_text),
-        cmocka_unit_test(arrays_are_aligned_whatever_stands_before),
-        cmocka_unit_test(random_messages_come_back),
-        cmocka_unit_test(damaged_messages_do_no_damage),
-        cmocka_unit_test(a_message_cut_off_anywhere_is_refused),
-        cmocka_unit_test(the_bytes_are_as_documented),
-        cmocka_unit_test(an_older_program_ignores_what_it_does_not_know),
-        cmocka_unit_test(a_newer_program_sees_zeros),
-        cmocka_unit_test(unknown_fields_of_any_kind_are_skipped),
-        cmocka_unit_test(wrong_kinds),
-        cmocka_unit_test(wrong_values),
-        cmocka_unit_test(wrong_ends),
-        cmocka_unit_test(errors_name_the_path),
-        cmocka_unit_test(a_declared_count_allocates_nothing),
-        cmocka_unit_test(small_items_that_become_large_are_counted),
-        cmocka_unit_test(pointers_to_empty_text_are_counted),
-        cmocka_unit_test(too_many_bytes_are_not_even_read),
-        cmocka_unit_test(depth_is_limited),
-        cmocka_unit_test(bad_senders),
-        cmocka_unit_test(too_big_to_send),
-        cmocka_unit_test(too_big_when_packed),
-        cmocka_unit_test(a_full_buffer_is_left_as_it_was),
-        cmocka_unit_test(a_long_path_keeps_its_end),
-        cmocka_unit_test(schemas_are_compared_by_their_beginnings),
-        cmocka_unit_test(other_schemas_are_incompatible),
+        TEST(every_kind_alone),
+        TEST(every_kind_in_arrays),
+        TEST(a_handler_never_sees_null_text),
+        TEST(arrays_are_aligned_whatever_stands_before),
+        TEST(random_messages_come_back),
+        TEST(damaged_messages_do_no_damage),
+        TEST(a_message_cut_off_anywhere_is_refused),
+        TEST(the_bytes_are_as_documented),
+        TEST(an_older_program_ignores_what_it_does_not_know),
+        TEST(a_newer_program_sees_zeros),
+        TEST(unknown_fields_of_any_kind_are_skipped),
+        TEST(wrong_kinds),
+        TEST(wrong_values),
+        TEST(wrong_ends),
+        TEST(errors_name_the_path),
+        TEST(a_declared_count_allocates_nothing),
+        TEST(small_items_that_become_large_are_counted),
+        TEST(pointers_to_empty_text_are_counted),
+        TEST(too_many_bytes_are_not_even_read),
+        TEST(depth_is_limited),
+        TEST(bad_senders),
+        TEST(too_big_to_send),
+        TEST(too_big_when_packed),
+        TEST(a_full_buffer_is_left_as_it_was),
+        TEST(a_long_path_keeps_its_end),
+        TEST(large_parts_are_copied_once),
+        TEST(a_part_that_is_not_large_is_the_messages_own),
+        TEST(large_parts_of_packed_bytes_get_a_buffer_each),
+        TEST(parts_of_one_buffer_are_shared_wherever_they_lie),
+        TEST(what_is_shared_counts_all_the_same),
+        TEST(schemas_are_compared_by_their_beginnings),
+        TEST(other_schemas_are_incompatible),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, begin, end);
 }
