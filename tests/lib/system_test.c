@@ -240,15 +240,51 @@ static void check_counts(const struct troupe_counts *counts) {
     assert_int_equal(counts->sent, counts->handled + counts->dead_letters + counts->in_doubt);
 }
 
-void system_end(troupe_system *system, int code, struct troupe_counts *counts) {
+static void check_nothing_waits(troupe_system *system, int code, struct troupe_counts *counts,
+                                uint64_t expected) {
     struct troupe_counts own;
+    struct troupe_buffer_counts buffers;
     if (counts == NULL) counts = &own;
     troupe_system_stop(system);
     assert_int_equal(troupe_system_wait(system), code);
     troupe_system_counts(system, counts);
     check_counts(counts);
-    assert_int_equal(troupe_system_free(system), code);
+    troupe_system_buffers(system, &buffers);
+    assert_int_equal(buffers.live, expected);
+}
+
+static void check_process(void) {
     if (--systems > 0) return;
     assert_true(threads_are_back());
     assert_int_equal(process_descriptors(), descriptors_before);
+}
+
+void system_end(troupe_system *system, int code, struct troupe_counts *counts) {
+    check_nothing_waits(system, code, counts, 0);
+    assert_int_equal(troupe_system_free(system), code);
+    check_process();
+}
+
+/* What the end of the system writes on standard error. */
+static void log_of_end(troupe_system *system, char *text, size_t size) {
+    FILE *file = tmpfile();
+    int saved = dup(STDERR_FILENO);
+    assert_true(file != NULL && saved >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0);
+    int code = troupe_system_free(system);
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    close(saved);
+    fclose(file);
+    assert_int_equal(code, 0);
+}
+
+bool system_end_forgetful(troupe_system *system, uint64_t buffers, uint64_t bytes) {
+    char text[2048], expected[96];
+    check_nothing_waits(system, 0, NULL, buffers);
+    snprintf(expected, sizeof expected, "buffers: %llu of them, %llu bytes, were never given",
+             (unsigned long long)buffers, (unsigned long long)bytes);
+    log_of_end(system, text, sizeof text);
+    check_process();
+    return strstr(text, expected) != NULL;
 }

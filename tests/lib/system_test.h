@@ -1,7 +1,7 @@
 /*
  * For tests that run whole systems: a board on which actors note what happens to them and on which the
  * test waits, a gate that holds handlers up, and the start and the end of a system. The end proves
- * that every message is accounted for and that nothing is left: no thread, no descriptor.
+ * that every message is accounted for and that nothing is left: no thread, no descriptor, no buffer.
  *
  * No test sleeps. Every wait has a deadline, past which the test fails with the board as it is.
  */
@@ -53,6 +53,8 @@ const char *system_fails(enum troupe_status status, const char *config,
 /* Stops it unless it has ended, and checks its exit code, the sum of contract 3, and that nothing is left.
  * `counts` may be NULL. */
 void system_end(troupe_system *system, int code, struct troupe_counts *counts);
+/* The same where the program has not released so many buffers: then says whether the log names them. */
+bool system_end_forgetful(troupe_system *system, uint64_t buffers, uint64_t bytes);
 
 /* Threads and descriptors of this process. */
 uint32_t process_threads(void);
