@@ -449,6 +449,7 @@ static void meet(const char *place) {
     troupe_address chair = troupe_system_lookup(system, "chair");
     assert_int_equal(troupe_system_send_empty(system, chair, go), TROUPE_OK);
     board_await_tally(0, 3 * 4 + 3);
+    board_await("bad: invalid");
     board_expect("many: unhandled ok ok ok ok unhandled gone unreachable three: ok none: ok empty: ok bad: invalid");
     system_end(system, 0, &counts);
     assert_int_equal(counts.sent, 1 + 3 * 4 + 3 + 1);
