@@ -240,6 +240,36 @@ static void threads_share_and_part(void **state) {
     assert_int_equal(tr_buffers_release(&buffers, data), TROUPE_OK);
 }
 
+enum { GRASPS = 100000 };
+
+static void *grasp(void *data) {
+    struct tr_shares *list = list_new();
+    uintptr_t wrong = 0;
+    for (uint32_t i = 0; i < GRASPS; i++) {
+        wrong += tr_shares_take(list, data, SHARED) != data;
+        tr_shares_release(list);
+    }
+    list_free(list);
+    return (void *)wrong;
+}
+
+/* At once and in no time: one that was lost would free the buffer, and make the last release one too many. */
+static void no_reference_is_lost(void **state) {
+    pthread_t threads[THREADS];
+    (void)state;
+    void *data = tr_buffers_make(&buffers, SHARED);
+    for (uint32_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, grasp, data), 0);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        void *wrong = NULL;
+        assert_int_equal(pthread_join(threads[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_int_equal(counts().live, 1);
+    assert_int_equal(counts().made, 1);
+    assert_int_equal(tr_buffers_release(&buffers, data), TROUPE_OK);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
@@ -253,6 +283,7 @@ int main(void) {
         TEST(what_is_left_at_the_end_is_freed),
         TEST(lives_that_overlap_do_not_meet),
         TEST(threads_share_and_part),
+        TEST(no_reference_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

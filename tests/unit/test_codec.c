@@ -748,6 +748,40 @@ static void what_is_shared_counts_all_the_same(void **state) {
     assert_int_equal(tr_buffers_release(&buffers, buffer), TROUPE_OK);
 }
 
+#define PAIR_FIELDS(field) field(array(u64), a) field(array(u64), b)
+TROUPE_MESSAGE(pair, PAIR_FIELDS)
+
+/* A byte an item on the wire, eight in memory: each array fits, both do not. */
+static void large_parts_count_together(void **state) {
+    (void)state;
+    enum { ITEMS = 1536 * 1024, PART = 5 + ITEMS };
+    uint8_t *data = calloc(1, 1 + 2 * PART);
+    data[0] = 0x92;
+    memcpy(data + 1, "\xdd\0\x18\0\0", 5);
+    memcpy(data + 1 + PART, "\xdd\0\x18\0\0", 5);
+    assert_malformed(&pair_message, data, 1 + 2 * PART, TROUPE_TOO_BIG, "b: larger than a message may be");
+    free(data);
+}
+
+/* What is left in the message's own memory does not slip, whatever the size of what is not. */
+static void what_stands_behind_a_large_part_is_aligned(void **state) {
+    (void)state;
+    static const uint64_t u64s[] = { 1, 2 };
+    for (size_t length = 0; length < 9; length++) {
+        char *text = malloc(LARGE + length + 1);
+        memset(text, 'x', LARGE + length);
+        text[LARGE + length] = '\0';
+        struct all all = { .str = text, .bytes = { "abc", 3 }, .u64s = { u64s, 2 } };
+        struct all *ways[] = { travel(&all_message, &all, &all_message), copy(&all_message, &all) };
+        for (size_t i = 0; i < 2; i++) {
+            assert_true(is_aligned(ways[i]->bytes.data) && is_aligned(ways[i]->u64s.items));
+            assert_true(tr_test_equal_messages(&all_message, &all, ways[i]));
+            free(ways[i]);
+        }
+        free(text);
+    }
+}
+
 /* ---- Schemas ---- */
 
 static bool compatible(const struct troupe_message_type *a, const struct troupe_message_type *b) {
@@ -844,6 +878,8 @@ int main(void) {
         TEST(large_parts_of_packed_bytes_get_a_buffer_each),
         TEST(parts_of_one_buffer_are_shared_wherever_they_lie),
         TEST(what_is_shared_counts_all_the_same),
+        TEST(large_parts_count_together),
+        TEST(what_stands_behind_a_large_part_is_aligned),
         TEST(schemas_are_compared_by_their_beginnings),
         TEST(other_schemas_are_incompatible),
     };
