@@ -18,7 +18,7 @@
  * from within a handler, with the `self` that the handler was given; `self` must not be kept.
  *
  * Ownership: success takes, failure leaves. A sent message is a copy that the runtime owns from
- * TROUPE_OK on; with any other code nothing was sent.
+ * TROUPE_OK on; with any other code nothing was sent. Large data can be shared instead: troupe/buffer.h.
  */
 #ifndef TROUPE_ACTOR_H
 #define TROUPE_ACTOR_H

@@ -28,8 +28,9 @@
  * (contract 9 in docs/guarantees.md).
  *
  * Ownership: a send copies the struct and everything its fields point to, so
- * the caller keeps what it had. A handler may read its message until it
- * returns; whatever it wants to keep it copies.
+ * the caller keeps what it had; only what is in a buffer and large is shared
+ * (troupe/buffer.h). A handler may read its message until it returns; whatever
+ * it wants to keep it copies, or keeps by troupe_buffer_keep.
  *
  * A message name is one name in the whole program: a second message of that name with other fields, in
  * another file, is refused at start-up.

@@ -25,7 +25,7 @@ static uint64_t any_number(struct tr_random *random) {
 /* Now and then a size about that from which on a part is shared, or well above it. */
 static size_t large_or(struct tr_random *random, size_t size) {
     if (!tr_random_one_in(random, 500)) return size;
-    uint64_t spread = tr_random_one_in(random, 2) ? 18 : 100000;
+    uint64_t spread = tr_random_one_in(random, 2) ? 18 : 20000;
     return (size_t)TROUPE_SHARED_SIZE - 9 + (size_t)tr_random_below(random, spread);
 }
 

@@ -240,11 +240,14 @@ static void threads_share_and_part(void **state) {
     assert_int_equal(tr_buffers_release(&buffers, data), TROUPE_OK);
 }
 
-enum { GRASPS = 100000 };
+enum { GRASPS = 300000 };
+
+static pthread_barrier_t start_together;
 
 static void *grasp(void *data) {
     struct tr_shares *list = list_new();
     uintptr_t wrong = 0;
+    pthread_barrier_wait(&start_together);
     for (uint32_t i = 0; i < GRASPS; i++) {
         wrong += tr_shares_take(list, data, SHARED) != data;
         tr_shares_release(list);
@@ -258,6 +261,7 @@ static void no_reference_is_lost(void **state) {
     pthread_t threads[THREADS];
     (void)state;
     void *data = tr_buffers_make(&buffers, SHARED);
+    assert_int_equal(pthread_barrier_init(&start_together, NULL, THREADS), 0);
     for (uint32_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, grasp, data), 0);
     for (uint32_t i = 0; i < THREADS; i++) {
@@ -265,6 +269,7 @@ static void no_reference_is_lost(void **state) {
         assert_int_equal(pthread_join(threads[i], &wrong), 0);
         assert_null(wrong);
     }
+    pthread_barrier_destroy(&start_together);
     assert_int_equal(counts().live, 1);
     assert_int_equal(counts().made, 1);
     assert_int_equal(tr_buffers_release(&buffers, data), TROUPE_OK);
