@@ -67,6 +67,7 @@ struct tr_config {
     const char *name;              /* of the application; default: the file's base name */
     uint32_t threads;              /* workers of the main node; 0: auto, one a core */
     int64_t shutdown;              /* ns, one deadline for all, default 10 s */
+    int64_t blocked;               /* ns in one handler before it is reported, default 100 ms; TR_INFINITY */
     struct tr_child *root;         /* a supervisor; without children when there is no tree */
     const char *source;            /* the YAML text: a spawned process reads the very same */
     size_t source_size;

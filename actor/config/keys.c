@@ -14,6 +14,7 @@ static const struct tr_word automatic[] = { { "auto", 0 }, { NULL, 0 } };
 static const struct tr_word shutdowns[] = {
     { "infinity", TR_INFINITY }, { "kill", TR_KILL }, { NULL, 0 }
 };
+static const struct tr_word nevers[] = { { "never", TR_INFINITY }, { NULL, 0 } };
 static const struct tr_word strategies[] = {
     { "one_for_one", TR_ONE_FOR_ONE },
     { "one_for_all", TR_ONE_FOR_ALL },
@@ -48,6 +49,9 @@ static const struct tr_key root_rows[] = {
     { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,
       .standard = "10s",
       .help = "how long the whole program may take to stop" },
+    { .key = "blocked", .kind = TR_KEY_DURATION, .min = 10 * TROUPE_MILLISECOND, .max = 60 * TROUPE_MINUTE,
+      .words = nevers, .standard = "100ms",
+      .help = "how long a handler may hold its worker up before that is logged" },
     { .key = "tree", .shape = "a mapping", .kind = TR_KEY_OTHER,
       .help = "the root of the supervisor tree" },
     { .key = "placement", .shape = "a mapping of globs to places", .kind = TR_KEY_OTHER,

@@ -99,6 +99,7 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     if (config->name == NULL) config->name = default_name(load);
     config->threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "threads");
     config->shutdown = tr_check_value(&load->mistakes, &tr_keys_root, root, "shutdown");
+    config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
 }
 
 static void read_tree(struct tr_load *load, const struct tr_yaml *root) {

@@ -23,53 +23,41 @@ uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_
     alarm->cell = cell;
     alarm->interval = interval;
     atomic_store_explicit(&alarm->references, 2, memory_order_relaxed);
-    alarm->in_wheel = true;
     int64_t now = tr_node_clock(worker->node);
+    pthread_mutex_lock(&worker->wheel_lock);
     tr_timer_set(&worker->wheel, &alarm->timer, delay > INT64_MAX - now ? INT64_MAX : now + delay);
+    pthread_mutex_unlock(&worker->wheel_lock);
     return alarm->id;
 }
 
-/* The owner only. */
-static void leave_wheel(struct tr_alarm *alarm) {
-    if (!alarm->in_wheel) return;
-    tr_timer_cancel(&alarm->owner->wheel, &alarm->timer);
-    alarm->in_wheel = false;
-    tr_alarm_drop(alarm);
-}
-
-static void hand_to_owner(struct tr_alarm *alarm) {
+static void cancel(struct tr_alarm *alarm) {
     struct tr_worker *owner = alarm->owner;
-    atomic_fetch_add(&alarm->references, 1);
-    alarm->next = atomic_load(&owner->inbox);
-    while (!atomic_compare_exchange_weak(&owner->inbox, &alarm->next, alarm)) {
-    }
-}
-
-static void cancel(struct tr_worker *worker, struct tr_alarm *alarm) {
-    atomic_store(&alarm->cancelled, true);
-    if (alarm->owner == worker) leave_wheel(alarm);
-    else hand_to_owner(alarm);
+    alarm->cancelled = true;
+    pthread_mutex_lock(&owner->wheel_lock);
+    bool was_set = tr_timer_cancel(&owner->wheel, &alarm->timer);
+    pthread_mutex_unlock(&owner->wheel_lock);
+    if (was_set) tr_alarm_drop(alarm);
     tr_alarm_drop(alarm);
 }
 
-bool tr_alarm_cancel(struct tr_worker *worker, struct tr_cell *cell, uint64_t id) {
+bool tr_alarm_cancel(struct tr_cell *cell, uint64_t id) {
     struct tr_alarm *alarm = cell->more == NULL ? NULL : tr_ids_remove(&cell->more->alarms, id);
     if (alarm == NULL) return false;
-    cancel(worker, alarm);
+    cancel(alarm);
     return true;
 }
 
-void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell) {
+void tr_alarms_cancel_all(struct tr_cell *cell) {
     if (cell->more == NULL) return;
     struct tr_ids *ids = &cell->more->alarms;
     for (uint32_t i = 0; i < ids->size; i++) {
         struct tr_alarm *alarm = ids->entries[i].value;
-        if (alarm != NULL) tr_alarm_cancel(worker, cell, alarm->id);
+        if (alarm != NULL) tr_alarm_cancel(cell, alarm->id);
     }
 }
 
 void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
-    if (atomic_load(&alarm->cancelled)) return;
+    if (alarm->cancelled) return;
     if (alarm->interval != 0) {
         alarm->fire(worker, cell, alarm);
         return;
@@ -84,41 +72,42 @@ void tr_alarm_handled(struct tr_alarm *alarm) {
     tr_alarm_drop(alarm);
 }
 
-/* ---- The owner's turn ---- */
+/* ---- Firing: under the lock of the wheel ---- */
 
 /* The next multiple of the interval that is not past: a late alarm does not fire in a burst. */
-static void rearm(struct tr_worker *worker, struct tr_alarm *alarm, int64_t now) {
+static void rearm(struct tr_alarm *alarm, int64_t now) {
     int64_t due = alarm->timer.due + alarm->interval;
     if (due <= now) due += (now - due) / alarm->interval * alarm->interval + alarm->interval;
-    tr_timer_set(&worker->wheel, &alarm->timer, due);
+    tr_timer_set(&alarm->owner->wheel, &alarm->timer, due);
 }
 
-static void fire(struct tr_worker *worker, struct tr_alarm *alarm, int64_t now) {
-    bool again = alarm->interval != 0 && !atomic_load(&alarm->cancelled);
-    bool push = !atomic_load(&alarm->cancelled) && !atomic_exchange(&alarm->waiting, true);
-    if (push) atomic_fetch_add(&alarm->references, 1);
-    alarm->in_wheel = again;
-    if (again) rearm(worker, alarm, now);
-    if (push) tr_cell_push(worker->node, worker, alarm->cell, &alarm->link);
+/* Its link may still wait from the last time. */
+static void fire(struct tr_worker *caller, struct tr_alarm *alarm, int64_t now) {
+    bool again = alarm->interval != 0, push = !atomic_exchange(&alarm->waiting, true);
+    if (push) tr_alarm_hold(alarm);
+    if (again) rearm(alarm, now);
+    if (push) tr_cell_push(alarm->owner->node, caller, alarm->cell, &alarm->link);
     if (!again) tr_alarm_drop(alarm);
 }
 
-void tr_alarms_expire(struct tr_worker *worker, int64_t now) {
+static void fire_due(struct tr_worker *owner, struct tr_worker *caller) {
     struct tr_timer_list due;
+    int64_t now = tr_node_clock(owner->node);
     tr_timer_list_init(&due);
-    tr_timer_expire(&worker->wheel, now, &due);
+    tr_timer_expire(&owner->wheel, now, &due);
     for (struct tr_timer *timer; (timer = tr_timer_list_pop(&due)) != NULL;)
-        fire(worker, alarm_of_timer(timer), now);
+        fire(caller, alarm_of_timer(timer), now);
 }
 
-void tr_alarms_drain(struct tr_worker *worker) {
-    if (atomic_load_explicit(&worker->inbox, memory_order_relaxed) == NULL) return;
-    struct tr_alarm *alarm = atomic_exchange(&worker->inbox, NULL);
-    while (alarm != NULL) {
-        struct tr_alarm *next = alarm->next;
-        leave_wheel(alarm);
-        tr_alarm_drop(alarm);
-        alarm = next;
-    }
+void tr_alarms_expire(struct tr_worker *owner, struct tr_worker *caller) {
+    pthread_mutex_lock(&owner->wheel_lock);
+    if (tr_timer_next(&owner->wheel) != INT64_MAX) fire_due(owner, caller);
+    pthread_mutex_unlock(&owner->wheel_lock);
 }
 
+int64_t tr_alarms_next(struct tr_worker *owner) {
+    pthread_mutex_lock(&owner->wheel_lock);
+    int64_t next = tr_timer_next(&owner->wheel);
+    pthread_mutex_unlock(&owner->wheel_lock);
+    return next;
+}

@@ -14,13 +14,9 @@ enum { POISON_LIMIT = 3 };
 
 static void begin_handling(struct tr_worker *worker, struct tr_cell *cell,
                            const struct tr_message *message) {
-    struct tr_flight_worker *flight = worker->flight;
     const struct tr_inbound *inbound = message->inbound;
     uint64_t place = (uint64_t)cell->slot << 32 | message->generation;
-    atomic_store_explicit(&flight->current_cell, place, memory_order_relaxed);
-    atomic_store_explicit(&flight->current_inbound, inbound != NULL, memory_order_relaxed);
-    atomic_store_explicit(&flight->current_type, (uint64_t)(uintptr_t)message->type,
-                          memory_order_release);
+    tr_flight_handling(worker->flight, place, message->type, inbound != NULL);
     if (inbound == NULL) return;
     uint64_t next = atomic_load_explicit(inbound->settled, memory_order_relaxed) + 1;
     atomic_store_explicit(&inbound->current[worker->index],
@@ -38,10 +34,7 @@ static void end_handling(struct tr_worker *worker, const struct tr_inbound *inbo
 void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
                      const struct troupe_message_type *type) {
     uint64_t place = (uint64_t)cell->slot << 32 | cell->run_generation;
-    atomic_store_explicit(&worker->flight->current_cell, place, memory_order_relaxed);
-    atomic_store_explicit(&worker->flight->current_inbound, 1, memory_order_relaxed);
-    atomic_store_explicit(&worker->flight->current_type, (uint64_t)(uintptr_t)type,
-                          memory_order_release);
+    tr_flight_handling(worker->flight, place, type, true);
 }
 
 void tr_handling_ended(struct tr_worker *worker) { end_handling(worker, NULL); }

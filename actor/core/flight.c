@@ -39,6 +39,7 @@ void tr_flight_counts(const struct tr_flight *flight, struct troupe_counts *coun
         counts->handled += get(&worker->handled_local) + get(&worker->handled_remote);
         counts->refused += get(&worker->refused);
         counts->in_doubt += get(&worker->in_doubt);
+        counts->blocked += get(&worker->blocked);
         add_dead(worker->dead_local, counts);
         add_dead(worker->dead_outbound, counts);
     }

@@ -24,11 +24,13 @@ struct tr_flight_worker {
     _Atomic uint64_t handled_remote; /* to other nodes, and handled there: as acks and ledgers say */
     _Atomic uint64_t refused;
     _Atomic uint64_t in_doubt;      /* messages to nodes that died, by their ledgers */
+    _Atomic uint64_t blocked;       /* handlers reported for holding up a worker: in the last entry */
     _Atomic uint64_t dead_local[TROUPE_STATUS_COUNT];   /* dead letters sent within this node */
     _Atomic uint64_t dead_outbound[TROUPE_STATUS_COUNT]; /* to other nodes, dead on the way or there */
     _Atomic uint64_t current_type;  /* address of the message type being handled; 0: none */
     _Atomic uint64_t current_cell;  /* slot << 32 | generation */
     _Atomic uint32_t current_inbound; /* it is not among the local messages sent: another node's, or a tick */
+    _Atomic uint32_t current_serial; /* raised before each: of two looks, whether they saw the same */
 } __attribute__((aligned(128)));
 
 struct tr_flight_type {
@@ -45,6 +47,17 @@ struct tr_flight {
 static inline void tr_bump(_Atomic uint64_t *counter) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
                           memory_order_relaxed);
+}
+
+/* What a worker is about to handle. Readers that find the same serial before and after they look have seen
+ * one thing, whole: hence the orders. */
+static inline void tr_flight_handling(struct tr_flight_worker *worker, uint64_t cell,
+                                      const struct troupe_message_type *type, bool inbound) {
+    uint32_t serial = atomic_load_explicit(&worker->current_serial, memory_order_relaxed);
+    atomic_store_explicit(&worker->current_serial, serial + 1, memory_order_release);
+    atomic_store_explicit(&worker->current_cell, cell, memory_order_release);
+    atomic_store_explicit(&worker->current_inbound, inbound, memory_order_relaxed);
+    atomic_store_explicit(&worker->current_type, (uint64_t)(uintptr_t)type, memory_order_release);
 }
 
 /* Remembers a type's name, once. Called under the lock of the node's type table. */

@@ -8,6 +8,7 @@
 
 #include "core/alarm.h"
 #include "core/log.h"
+#include "core/monitor.h"
 #include "core/run.h"
 #include "core/send.h"
 #include "core/watch.h"
@@ -31,6 +32,7 @@ static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t
     worker->random = index * 7919 + 1;
     worker->pool.depot = &node->depot;
     tr_timer_wheel_init(&worker->wheel, tr_node_clock(node));
+    pthread_mutex_init(&worker->wheel_lock, NULL);
     pthread_mutex_init(&worker->watches.lock, NULL);
     return tr_loop_init(&worker->loop, tr_watch_ready, worker);
 }
@@ -65,12 +67,14 @@ static bool start_threads(struct tr_node *node, uint32_t *started) {
     sigdelset(&all, SIGILL);
     sigdelset(&all, SIGABRT);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (*started = 0; *started < node->worker_count; (*started)++) {
+    *started = 0;
+    bool monitored = tr_monitor_start(node);
+    for (; monitored && *started < node->worker_count; (*started)++) {
         struct tr_worker *worker = &node->workers[*started];
         if (pthread_create(&worker->thread, NULL, worker_thread, worker) != 0) break;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return *started == node->worker_count;
+    return monitored && *started == node->worker_count;
 }
 
 static void tell_to_halt(struct tr_node *node, uint32_t threads) {
@@ -80,6 +84,7 @@ static void tell_to_halt(struct tr_node *node, uint32_t threads) {
 
 static void join(struct tr_node *node, uint32_t threads) {
     for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
+    tr_monitor_end(node);
 }
 
 static void halt(struct tr_node *node, uint32_t threads) {
@@ -114,10 +119,12 @@ static void free_worker(struct tr_worker *worker) {
     tr_pool_free(&worker->pool);
     tr_ids_free(&worker->watches.ids);
     pthread_mutex_destroy(&worker->watches.lock);
+    pthread_mutex_destroy(&worker->wheel_lock);
 }
 
 static void release(struct tr_node *node) {
     for (uint32_t i = 0; i < node->worker_count; i++) free_worker(&node->workers[i]);
+    tr_monitor_free(node);
     free(node->workers);
     tr_inject_destroy(&node->inject);
     tr_waiters_free(&node->waiters);
@@ -196,8 +203,7 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
 static void end_natives(struct tr_node *node) {
     uint32_t slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native) tr_alarms_cancel_all(&node->workers[0], cell);
-    for (uint32_t i = 0; i < node->worker_count; i++) tr_alarms_drain(&node->workers[i]);
+        if (cell->native) tr_alarms_cancel_all(cell);
     slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
         if (cell->native) tr_run_free_more(cell);
@@ -235,9 +241,10 @@ bool tr_node_halt_within(struct tr_node *node, int64_t within) {
     int64_t now = monotonic_clock();
     atomic_store(&node->stopping, true);
     tell_to_halt(node, node->worker_count);
-    if (!have_ended_by(node, within > INT64_MAX - now ? INT64_MAX : now + within)) return false;
-    join(node, node->worker_count);
-    return true;
+    bool ended = have_ended_by(node, within > INT64_MAX - now ? INT64_MAX : now + within);
+    if (ended) join(node, node->worker_count);
+    else tr_monitor_end(node); /* nobody is left to read what it would say */
+    return ended;
 }
 
 void tr_node_drain(struct tr_node *node) { end_cells(node); }

@@ -12,6 +12,7 @@
 #include "core/waiters.h"
 
 struct tr_worker;
+struct tr_monitor;
 
 enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
 
@@ -41,6 +42,7 @@ struct tr_node_options {
     struct tr_buffers *buffers;       /* of the process */
     void *services;                   /* the services' own state of this node */
     void *application;                /* for the rooms above: the host */
+    int64_t blocked;                  /* ns in one handler before it is reported; INT64_MAX: never */
     bool serialize;                   /* pack and unpack every message, so that no placement hides a bug */
     int64_t (*clock)(void);           /* NULL: the monotonic clock */
 };
@@ -57,6 +59,7 @@ struct tr_node {
     struct tr_flight *flight;
     bool own_flight;
     struct tr_worker *workers;
+    struct tr_monitor *monitor;
     uint32_t worker_count;
     _Atomic uint32_t idle;            /* workers parked, or about to be */
     _Atomic uint64_t idle_mask;

@@ -166,7 +166,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     else strcpy(why, status == TROUPE_OK ? "done" : "stopped");
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
-    tr_alarms_cancel_all(worker, cell);
+    tr_alarms_cancel_all(cell);
     tr_sources_cancel_all(worker->node, cell);
     if (cell->more != NULL) end_kept(worker, cell);
     if (cell->state != cell->small_state) free(cell->state);

@@ -22,6 +22,7 @@
 #include <sched.h>
 
 #include "core/alarm.h"
+#include "core/monitor.h"
 
 enum {
     LIFO_IN_A_ROW = 16, /* then the queue has a turn */
@@ -115,9 +116,13 @@ static struct tr_run_link *steal(struct tr_worker *worker) {
     return NULL;
 }
 
+static uint32_t ticks_of(const struct tr_worker *worker) {
+    return atomic_load_explicit(&worker->ticks, memory_order_relaxed);
+}
+
 static struct tr_run_link *find_work(struct tr_worker *worker) {
     struct tr_run_link *link = NULL;
-    if (worker->ticks % SHARED_EVERY == 0) link = tr_inject_pop(&worker->node->inject);
+    if (ticks_of(worker) % SHARED_EVERY == 0) link = tr_inject_pop(&worker->node->inject);
     if (link == NULL) link = local_work(worker);
     if (link == NULL) link = tr_inject_pop(&worker->node->inject);
     return link;
@@ -164,7 +169,7 @@ static void become_busy(struct tr_worker *worker) {
 }
 
 static int64_t time_to_sleep(struct tr_worker *worker) {
-    int64_t next = tr_timer_next(&worker->wheel);
+    int64_t next = tr_alarms_next(worker);
     if (next == INT64_MAX) return INT64_MAX;
     int64_t now = tr_node_clock(worker->node);
     return next > now ? next - now : 0;
@@ -174,18 +179,17 @@ static struct tr_run_link *park(struct tr_worker *worker) {
     become_idle(worker);
     struct tr_run_link *link = tr_inject_pop(&worker->node->inject);
     if (link == NULL) link = steal(worker);
-    if (link == NULL && atomic_load(&worker->inbox) == NULL && !atomic_load(&worker->node->halted))
+    if (link == NULL && !atomic_load(&worker->node->halted))
         tr_loop_park(&worker->loop, time_to_sleep(worker));
     become_busy(worker);
+    tr_monitor_notice(worker->node);
     return link;
 }
 
 /* ---- The thread ---- */
 
 static void look_around(struct tr_worker *worker) {
-    tr_alarms_drain(worker);
-    if (tr_timer_next(&worker->wheel) != INT64_MAX)
-        tr_alarms_expire(worker, tr_node_clock(worker->node));
+    tr_alarms_expire(worker, worker);
     if (atomic_load_explicit(&worker->loop.watches, memory_order_relaxed) > 0)
         tr_loop_park(&worker->loop, 0);
 }
@@ -202,7 +206,9 @@ static void share_the_rest(struct tr_worker *worker) {
 }
 
 static void turn(struct tr_worker *worker) {
-    if (worker->ticks++ % POLL_EVERY == 0) look_around(worker);
+    uint32_t ticks = ticks_of(worker);
+    atomic_store_explicit(&worker->ticks, ticks + 1, memory_order_relaxed);
+    if (ticks % POLL_EVERY == 0) look_around(worker);
     struct tr_run_link *link = find_work(worker);
     if (link == NULL) {
         link = search(worker);

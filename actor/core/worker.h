@@ -36,14 +36,14 @@ struct tr_worker {
     struct tr_runqueue queue;
     _Atomic(struct tr_run_link *) next; /* the LIFO slot: what was scheduled last runs first */
     uint32_t next_runs;                 /* in a row from the LIFO slot */
-    uint32_t ticks;
+    _Atomic uint32_t ticks;             /* turns; read by the monitor */
     uint32_t random;
     struct tr_slots slots;
     struct tr_pool pool;
     struct tr_loop loop;
     struct tr_watches watches;
     struct tr_timer_wheel wheel;
-    _Atomic(struct tr_alarm *) inbox;   /* alarms that other workers want cancelled */
+    pthread_mutex_t wheel_lock;         /* for `wheel`, and all alarms in it (alarm.h) */
     _Atomic bool parked;
     pthread_t thread;
     char path[256];                     /* for troupe_self_path */

@@ -236,7 +236,9 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
                                        .reserved_slots = planned->next_slot,
                                        .classes = hosted->host->options.classes, .hooks = &hosted->hooks,
                                        .flight = hosted->page, .trace = hosted->host->options.trace,
-                                       .buffers = &hosted->host->buffers, .application = hosted, .services = &hosted->services,
+                                       .buffers = &hosted->host->buffers,
+                                       .application = hosted, .services = &hosted->services,
+                                       .blocked = hosted->host->options.plan->config->blocked,
                                        .serialize = hosted->host->options.serialize };
     return tr_node_new(&options);
 }

@@ -397,7 +397,7 @@ static int64_t next_alarm(const struct tr_lane_driver *lane, int64_t now) {
 static void set_alarm(struct tr_lane_driver *lane, int64_t now) {
     int64_t at = next_alarm(lane, now);
     if (at == INT64_MAX || (lane->alarm != 0 && lane->alarm_at <= at)) return;
-    if (lane->alarm != 0) tr_alarm_cancel(lane->worker, lane->cell, lane->alarm);
+    if (lane->alarm != 0) tr_alarm_cancel(lane->cell, lane->alarm);
     lane->alarm = 0;
     struct tr_alarm *alarm = calloc(1, sizeof *alarm);
     if (alarm == NULL) return;

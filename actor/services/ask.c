@@ -69,8 +69,9 @@ static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell
     if (worker->node->options.trace >= 0 && message->type != NULL) tr_trace_message(worker, message);
     enum troupe_status outcome = outcome_of(message, ask);
     const void *reply = outcome == TROUPE_OK ? tr_message_body(message) : NULL;
+    if (message->type == NULL) tr_handling_own(worker, cell, ask->request->type); /* it has no type to name */
     tr_alarm_hold(&ask->alarm);
-    tr_alarm_cancel(worker, cell, message->ask);
+    tr_alarm_cancel(cell, message->ask);
     enum troupe_status status = answer(worker, cell, ask, outcome, reply);
     tr_alarm_drop(&ask->alarm);
     return status;
@@ -132,7 +133,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
         return refuse(self, type, TROUPE_NO_MEMORY, "");
     }
     status = send_request(self, to, id, timeout, ask);
-    if (status != TROUPE_OK) tr_alarm_cancel(self->worker, self->cell, id);
+    if (status != TROUPE_OK) tr_alarm_cancel(self->cell, id);
     return status;
 }
 

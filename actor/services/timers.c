@@ -64,5 +64,5 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
 }
 
 enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer) {
-    return tr_alarm_cancel(self->worker, self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
+    return tr_alarm_cancel(self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
 }

@@ -104,6 +104,7 @@ struct troupe_counts {
     uint64_t in_doubt;     /* being handled when their process died */
     uint64_t refused;      /* sends that returned an error: never taken */
     uint64_t dead_by_reason[TROUPE_REASONS]; /* by enum troupe_status */
+    uint64_t blocked;      /* handlers that were reported for holding up their worker (`blocked:`) */
 };
 void troupe_system_counts(troupe_system *system, struct troupe_counts *counts);
 

@@ -1,0 +1,22 @@
+/*
+ * The monitor: a thread of a node that looks after workers held up by a handler that does not return. It
+ * reports them, has others take what waits behind them, and fires their timers. monitor.c tells how, and
+ * when it sleeps.
+ */
+#ifndef TR_MONITOR_H
+#define TR_MONITOR_H
+
+#include "core/node.h"
+
+/* Its thread inherits the signal mask of the caller. False: no memory or threads. */
+bool tr_monitor_start(struct tr_node *node);
+/* Ends the thread and waits for it; safe on a node without one, and twice. By the thread that ends the
+ * node. */
+void tr_monitor_end(struct tr_node *node);
+/* After that, once no worker is left. */
+void tr_monitor_free(struct tr_node *node);
+
+/* By a worker that was on the idle mask and is not any more, before it runs anything. */
+void tr_monitor_notice(struct tr_node *node);
+
+#endif
