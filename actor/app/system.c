@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/program.h"
+#include "core/depth.h"
 #include "core/send.h"
 #include "place/host.h"
 
@@ -207,6 +208,14 @@ enum troupe_status troupe_system_buffer_release(troupe_system *system, const voi
 
 void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *counts) {
     tr_buffers_count(tr_host_buffers(system->host), counts);
+enum troupe_status troupe_system_mailbox(troupe_system *system, troupe_address address,
+                                         struct troupe_mailbox_info *info) {
+    struct tr_node *node = tr_host_enter(system->host);
+    *info = (struct troupe_mailbox_info){ 0 };
+    if (node == NULL) return TROUPE_STOPPING;
+    enum troupe_status status = tr_mailbox_info(node, address, info);
+    tr_host_leave(system->host);
+    return status;
 }
 
 void troupe_system_counts(troupe_system *system, struct troupe_counts *counts) {

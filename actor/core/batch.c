@@ -8,6 +8,7 @@
  * it out never empties the mailbox. What is held comes before what is in the mailbox.
  */
 #include "core/alarm.h"
+#include "core/depth.h"
 #include "core/run.h"
 #include "core/send.h"
 #include "core/source.h"
@@ -145,6 +146,7 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
         run_native(worker, cell);
         return;
     }
+    tr_cell_saw(cell, tr_cell_depth(cell));
     for (uint32_t i = 0; i < BATCH; i++) {
         if (take_one(worker, cell)) continue;
         tr_tell_ready(worker->node, worker, cell);

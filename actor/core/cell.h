@@ -102,8 +102,10 @@ struct tr_cell {
     _Atomic bool drop_newest;    /* over the limit: taken, and dead */
     _Atomic bool at_least_once;  /* a message whose handler failed is handled again */
     _Atomic bool waiters;        /* somebody was refused and wants troupe_ready */
+    _Atomic uint32_t refused;    /* messages that found it full */
     _Atomic(struct tr_notice *) notices;
     _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */
+    _Atomic uint32_t high_water; /* the most that waited, as far as anybody saw: tr_cell_saw */
     /* -- the consumer's -- */
     struct tr_mailbox_front front __attribute__((aligned(64)));
     void *state;

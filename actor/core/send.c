@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/dead.h"
+#include "core/depth.h"
 #include "core/log.h"
 
 static bool is_bounded(uint8_t flags) {
@@ -118,6 +119,7 @@ void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cel
 
 static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *worker,
                                       struct tr_cell *cell, const struct tr_outgoing *outgoing) {
+    tr_cell_saw_full(cell);
     if (!atomic_load(&cell->drop_newest)) {
         wait_for_room(node, worker, cell, outgoing);
         return TROUPE_FULL;
@@ -268,6 +270,7 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
     if (cell == NULL) return status;
     uint32_t generation = atomic_load(&cell->generation);
     *address = (troupe_address){ node->id, cell->slot, generation };
+    tr_cell_saw_nothing(cell);
     status = tr_start(node, worker, cell, generation, start);
     if (status != TROUPE_OK) tr_cells_release(&node->cells, slots_of(worker), cell);
     return status;

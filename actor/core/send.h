@@ -52,11 +52,4 @@ struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *nati
 /* Those who were refused may send again. Safe on a cell that is not the caller's. */
 void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
 
-/* How full the mailbox is. What is settled between the two looks is not counted twice. */
-static inline uint32_t tr_cell_depth(struct tr_cell *cell) {
-    uint32_t queued = atomic_load(&cell->queued);
-    uint32_t depth = queued - atomic_load(&cell->settled);
-    return depth > INT32_MAX ? 0 : depth;
-}
-
 #endif

@@ -170,6 +170,19 @@ enum troupe_status troupe_send_many_message(troupe_self *self, const troupe_addr
 enum troupe_status troupe_reply_message(troupe_self *self, const struct troupe_message_type *type,
                                         const void *message);
 
+/* How full a mailbox is, and was. What other nodes send is bounded by their windows and does not count
+ * here; nor do replies, ticks and Troupe's own notices. A restart of the actor changes nothing. */
+struct troupe_mailbox_info {
+    uint32_t waiting;    /* messages now, the one being handled included */
+    uint32_t high_water; /* the most that waited, as seen when a batch began or a message found no room */
+    uint32_t limit;      /* the most that may wait */
+    uint32_t refused;    /* messages that found no room, whatever `overflow` made of them; 0 after 2^32 - 1 */
+};
+/* Of an actor of the same node, this one included. GONE; INVALID: it is on another node, where its mailbox
+ * is. `info` is all zero then. */
+enum troupe_status troupe_mailbox(const troupe_self *self, troupe_address address,
+                                  struct troupe_mailbox_info *info);
+
 /* ---- Asking ---- */
 
 /* troupe_ask(self, to, lookup, 2 * TROUPE_SECOND, .word = "the")

@@ -92,6 +92,9 @@ enum troupe_status troupe_system_buffer_release(troupe_system *system, const voi
 
 /* The buffers of this process at this moment. Any thread, until troupe_system_free. */
 void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *counts);
+/* As troupe_mailbox, for actors of the main node; STOPPING when that has ended. */
+enum troupe_status troupe_system_mailbox(troupe_system *system, troupe_address address,
+                                         struct troupe_mailbox_info *info);
 
 enum { TROUPE_REASONS = 64 }; /* room for codes to come */
 
