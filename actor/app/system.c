@@ -208,6 +208,8 @@ enum troupe_status troupe_system_buffer_release(troupe_system *system, const voi
 
 void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *counts) {
     tr_buffers_count(tr_host_buffers(system->host), counts);
+}
+
 enum troupe_status troupe_system_mailbox(troupe_system *system, troupe_address address,
                                          struct troupe_mailbox_info *info) {
     struct tr_node *node = tr_host_enter(system->host);

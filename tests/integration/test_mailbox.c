@@ -12,7 +12,10 @@ TROUPE_MESSAGE(work, WORK)
 #define ORDER(field) field(address, to) field(u32, times)
 TROUPE_MESSAGE(order, ORDER)
 TROUPE_MESSAGE_EMPTY(leave)
+TROUPE_MESSAGE_EMPTY(stumble)
 TROUPE_MESSAGE_EMPTY(strange)
+#define LOOK(field) field(address, to)
+TROUPE_MESSAGE(look, LOOK)
 
 struct slow { char unused; };
 TROUPE_ON(slow, work) {
@@ -21,7 +24,8 @@ TROUPE_ON(slow, work) {
     return TROUPE_OK;
 }
 TROUPE_ON(slow, leave) { return troupe_exit(self); }
-TROUPE_ACTOR(slow, TROUPE_HANDLES(slow, work, leave))
+TROUPE_ON(slow, stumble) { return TROUPE_FAIL(self, "told to"); }
+TROUPE_ACTOR(slow, TROUPE_HANDLES(slow, work, leave, stumble))
 
 /* Sends as often as it is told, and notes what comes of it. */
 struct pusher { char unused; };
@@ -35,6 +39,17 @@ TROUPE_ON(pusher, order) {
     board_note("taken %u, then %s", taken, troupe_status_name(status));
     return TROUPE_OK;
 }
+static void note_mailbox(const char *who, enum troupe_status status, struct troupe_mailbox_info info) {
+    board_note("%s: %s, %u of %u, at most %u, refused %u", who, troupe_status_name(status), info.waiting,
+               info.limit, info.high_water, info.refused);
+}
+/* What an actor sees of the mailbox of `to`. */
+TROUPE_ON(pusher, look) {
+    struct troupe_mailbox_info info;
+    enum troupe_status status = troupe_mailbox(self, msg->to, &info);
+    note_mailbox("pusher", status, info);
+    return TROUPE_OK;
+}
 TROUPE_ON(pusher, troupe_ready) {
     board_note("ready");
     board_add(1, board_tally(0));
@@ -44,7 +59,7 @@ TROUPE_ON(pusher, troupe_undelivered) {
     board_note("undelivered %s %s", msg->message, troupe_status_name((enum troupe_status)msg->reason));
     return TROUPE_OK;
 }
-TROUPE_ACTOR(pusher, TROUPE_HANDLES(pusher, order, troupe_ready, troupe_undelivered))
+TROUPE_ACTOR(pusher, TROUPE_HANDLES(pusher, order, look, troupe_ready, troupe_undelivered))
 
 /* The same, but it does not want to know. */
 struct deaf { char unused; };
@@ -179,6 +194,128 @@ static void refused_messages_were_never_sent(void **state) {
     assert_int_equal(counts.refused, 6);
 }
 
+/* ---- What a mailbox says of itself ---- */
+
+static void see(troupe_system *system, const char *who) {
+    struct troupe_mailbox_info info;
+    enum troupe_status status = troupe_system_mailbox(system, troupe_system_lookup(system, who), &info);
+    note_mailbox(who, status, info);
+}
+
+static void the_high_water_mark_stays_and_refusals_are_counted(void **state) {
+    troupe_system *system = start_with_gate("slow");
+    (void)state;
+    see(system, "slow");
+    board_await("slow: ok, 1 of 8, at most 1, refused 0");
+    push(system, "deaf", "slow", 4);
+    board_await("deaf ok");
+    see(system, "slow");
+    board_await("slow: ok, 5 of 8, at most 5, refused 0");
+    push(system, "pusher", "slow", 10);
+    board_await("taken 3, then full");
+    see(system, "slow");
+    board_await("slow: ok, 8 of 8, at most 8, refused 7");
+    gate_open();
+    board_await_tally(0, 8);
+    board_await("ready");
+    assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, "pusher"), look,
+                                        .to = troupe_system_lookup(system, "deaf")), TROUPE_OK);
+    board_await("pusher: ok, 0 of 1024, at most 1, refused 0");
+    system_end(system, 0, NULL);
+}
+
+/* Nobody asks while they wait. */
+static void the_mark_is_set_when_a_batch_begins(void **state) {
+    troupe_system *system = system_start(tree, actors);
+    struct troupe_mailbox_info info;
+    troupe_address to;
+    (void)state;
+    gate_close();
+    assert_int_equal(troupe_system_spawn_empty(system, &to, slow), TROUPE_OK);
+    for (uint32_t i = 0; i < 100; i++)
+        assert_int_equal(troupe_system_send(system, to, work, .gate = i == 0), TROUPE_OK);
+    gate_await(1);
+    gate_open();
+    board_await_tally(0, 100);
+    assert_int_equal(troupe_system_mailbox(system, to, &info), TROUPE_OK);
+    assert_true(info.waiting <= 1);
+    assert_in_range(info.high_water, 100 - 64, 100);
+    system_end(system, 0, NULL);
+}
+
+static void what_is_dropped_found_no_room_either(void **state) {
+    troupe_system *system = start_with_gate("lossy");
+    (void)state;
+    push(system, "pusher", "lossy", 10);
+    board_await("taken 10, then ok");
+    see(system, "lossy");
+    board_await("lossy: ok, 8 of 8, at most 8, refused 3");
+    gate_open();
+    board_await_tally(0, 8);
+    system_end(system, 0, NULL);
+}
+
+static void a_restart_changes_nothing(void **state) {
+    troupe_system *system = start_with_gate("lossy");
+    struct troupe_mailbox_info info;
+    troupe_address lossy = troupe_system_lookup(system, "lossy");
+    (void)state;
+    assert_int_equal(troupe_system_send_empty(system, lossy, stumble), TROUPE_OK);
+    push(system, "deaf", "lossy", 10);
+    board_await("deaf ok");
+    gate_open();
+    board_await_tally(0, 7);
+    assert_int_equal(troupe_system_mailbox(system, lossy, &info), TROUPE_OK);
+    assert_int_equal(info.high_water, 8);
+    assert_int_equal(info.refused, 4);
+    system_end(system, 0, NULL);
+}
+
+/* On one worker, the cell that was left last is taken first. */
+struct parent { troupe_address child; };
+TROUPE_ON(parent, look) {
+    struct troupe_mailbox_info info;
+    troupe_address before = me->child;
+    enum troupe_status status = troupe_spawn_empty(self, &me->child, slow);
+    if (status == TROUPE_OK) status = troupe_mailbox(self, me->child, &info);
+    if (status != TROUPE_OK) return status;
+    if (before.slot == me->child.slot) note_mailbox("again", status, info);
+    if (before.slot != 0) note_mailbox("before", troupe_mailbox(self, before, &info), info);
+    for (uint32_t i = 0; i < 5 && status == TROUPE_OK; i++) status = troupe_send(self, me->child, work, .n = i);
+    return status == TROUPE_OK ? troupe_send_empty(self, me->child, leave) : status;
+}
+TROUPE_ACTOR(parent, TROUPE_HANDLES(parent, look))
+
+static void the_next_actor_in_a_cell_begins_anew(void **state) {
+    static const struct troupe_actor_type *const both[] = { &slow_actor, &parent_actor, NULL };
+    troupe_system *system =
+        system_start("{ threads: 1, tree: { children: [ { name: parent, actor: parent } ] } }", both);
+    (void)state;
+    for (int64_t i = 1; i <= 2; i++) {
+        assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, "parent"), look,
+                                            .to = { 0 }), TROUPE_OK);
+        board_await_tally(0, 5 * i);
+    }
+    board_await("again: ok, 0 of 1024, at most 0, refused 0");
+    board_await("before: gone, 0 of 0, at most 0, refused 0");
+    system_end(system, 0, NULL);
+}
+
+static void only_mailboxes_of_the_node_are_seen(void **state) {
+    troupe_system *system = system_start(tree, actors);
+    struct troupe_mailbox_info info;
+    (void)state;
+    assert_int_equal(troupe_system_mailbox(system, (troupe_address){ 2, 2, 1 }, &info), TROUPE_INVALID);
+    assert_int_equal(troupe_system_mailbox(system, (troupe_address){ 0 }, &info), TROUPE_GONE);
+    assert_int_equal(troupe_system_mailbox(system, (troupe_address){ 1, 1000000, 1 }, &info), TROUPE_GONE);
+    assert_int_equal(troupe_system_mailbox(system, (troupe_address){ 1, 1000, 0 }, &info), TROUPE_GONE);
+    troupe_system_stop(system);
+    assert_int_equal(troupe_system_wait(system), 0);
+    see(system, "pusher");
+    board_await("pusher: stopping, 0 of 0, at most 0, refused 0");
+    system_end(system, 0, NULL);
+}
+
 /* ---- Overload ---- */
 
 TROUPE_MESSAGE_EMPTY(more)
@@ -252,6 +389,12 @@ int main(void) {
         cmocka_unit_test(ready_comes_too_when_the_receiver_goes),
         cmocka_unit_test(drop_newest_takes_and_tells),
         cmocka_unit_test(refused_messages_were_never_sent),
+        cmocka_unit_test(the_high_water_mark_stays_and_refusals_are_counted),
+        cmocka_unit_test(the_mark_is_set_when_a_batch_begins),
+        cmocka_unit_test(what_is_dropped_found_no_room_either),
+        cmocka_unit_test(a_restart_changes_nothing),
+        cmocka_unit_test(the_next_actor_in_a_cell_begins_anew),
+        cmocka_unit_test(only_mailboxes_of_the_node_are_seen),
         cmocka_unit_test(overload_does_not_grow_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

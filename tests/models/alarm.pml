@@ -1,15 +1,15 @@
 /*
- * Mirrors: tr_alarm_set, cancel, hand_to_owner, leave_wheel, fire, tr_alarms_drain, tr_alarm_handle,
- * tr_alarm_handled (actor/core/alarm.c); take_alarm (actor/core/batch.c). A change there must change this
- * model.
+ * Mirrors: tr_alarm_set, cancel, fire, tr_alarms_expire, tr_alarm_handle, tr_alarm_handled
+ * (actor/core/alarm.c); take_alarm (actor/core/batch.c). A change there must change this model.
  *
- * One alarm, once or at intervals, in the wheel of worker 0; both workers run its cell by turns, which
- * may cancel it at any time. The mailbox is one step to push and one to advance.
+ * One alarm, once or at intervals, in the wheel of worker 0. Both workers run its cell by turns, which may
+ * cancel it at any time; worker 0 and the monitor fire it. The mailbox is one step to push and one to
+ * advance. `cancelled` is the cell's alone, and needs no order of its own.
  *
  * Shown: the alarm is released once, when nobody has it any more, and not touched after that; its link
- * is in the mailbox once at most; it does not happen after it was cancelled.
+ * is in the mailbox once at most; it does not happen after it was cancelled, and is not in the wheel then.
  *
- * BUG 1: the inbox has no reference of its own.
+ * BUG 1: cancelling looks into the wheel without its lock.
  * BUG 2: the link is free for the next tick before it has left the mailbox.
  * BUG 3: the mailbox has no reference of its own.
  */
@@ -21,13 +21,18 @@
 #define TICKS 3 /* at most */
 #endif
 
+#define MONITOR 2
+
 byte references;
-bool released, cancelled, waiting, in_wheel, in_table, in_inbox, periodic;
+bool released, cancelled, waiting, in_wheel, in_table, periodic;
+bool lock;         /* of the wheel */
 byte links;        /* the alarm's, in the mailbox */
 byte ticks;
 bool taken;        /* the cell, by a worker */
 
 inline touch() { assert(!released) }
+
+inline take_lock() { atomic { !lock -> lock = true } }
 
 inline hold() { atomic { touch(); references++ } }
 
@@ -38,32 +43,28 @@ inline drop() {
         references--;
         if
         :: references == 0 ->
-            assert(!in_wheel && !in_table && links == 0 && !in_inbox);
+            assert(!in_wheel && !in_table && links == 0);
             released = true
         :: else
         fi
     }
 }
 
-inline leave_wheel() {
-    touch();
-    if
-    :: in_wheel -> in_wheel = false; drop()
-    :: else
-    fi
-}
-
-inline cancel(me) {
+inline cancel(was_set) {
     in_table = false;
     atomic { touch(); cancelled = true }
-    if
-    :: me == 0 -> leave_wheel()
-    :: else ->
 #if BUG != 1
-        hold();
+    take_lock();
 #endif
-        atomic { touch(); in_inbox = true }
+    atomic { touch(); was_set = in_wheel; in_wheel = false }
+#if BUG != 1
+    lock = false;
+#endif
+    if
+    :: was_set -> drop()
+    :: else
     fi;
+    was_set = false;
     drop()
 }
 
@@ -92,47 +93,52 @@ inline handle() {
     drop()
 }
 
-inline fire(again, pushed) {
-    atomic { touch(); again = periodic && !cancelled }
-    touch();
-    if
-    :: !cancelled -> atomic { touch(); pushed = !waiting; waiting = true }
-    :: else -> pushed = false
-    fi;
+/* Under the lock. */
+inline fire(pushed) {
+    atomic { touch(); in_wheel = false } /* out of the wheel, into the list of those that are due */
+    atomic { touch(); pushed = !waiting; waiting = true }
 #if BUG != 3
     if
     :: pushed -> hold()
     :: else
     fi;
 #endif
-    atomic { touch(); in_wheel = again }
+    atomic { touch(); in_wheel = periodic }
     if
     :: pushed -> atomic { touch(); links++; assert(links == 1) }
     :: else
     fi;
+    pushed = false;
     if
-    :: !again -> drop()
+    :: !periodic -> drop()
+    :: else
+    fi
+}
+
+inline expire(pushed) {
+    take_lock();
+    if
+    :: in_wheel && ticks < TICKS -> ticks++; fire(pushed)
     :: else
     fi;
-    atomic { again = false; pushed = false }
+    lock = false
 }
 
 /* One turn of the cell: its mailbox, and perhaps a handler that cancels the alarm. */
-inline turn(me) {
+inline turn(was_set) {
     if
     :: links > 0 -> handle()
-    :: in_table -> cancel(me)
+    :: in_table -> cancel(was_set)
     fi;
     taken = false
 }
 
-proctype worker(byte me) {
-    bool again, pushed;
+proctype thread(byte me) {
+    bool pushed, was_set;
 end:
     do
-    :: atomic { !taken && (links > 0 || in_table) -> taken = true }; turn(me)
-    :: me == 0 && in_wheel && ticks < TICKS -> ticks++; fire(again, pushed)
-    :: atomic { me == 0 && in_inbox -> in_inbox = false }; leave_wheel(); drop()
+    :: atomic { me != MONITOR && !taken && (links > 0 || in_table) -> taken = true }; turn(was_set)
+    :: me != 1 && in_wheel && ticks < TICKS -> expire(pushed)
     od
 }
 
@@ -143,7 +149,7 @@ init {
         :: periodic = false
         fi;
         references = 2; in_wheel = true; in_table = true;
-        run worker(0); run worker(1)
+        run thread(0); run thread(1); run thread(MONITOR)
     }
-    timeout -> assert(released)
+    timeout -> assert(released && !in_wheel)
 }

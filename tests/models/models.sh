@@ -29,10 +29,11 @@ idle     -DSHORT=2 5000000  1 2 3
 runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2
 ready    -DLIMIT=2 1000000  3
-alarm    -DTICKS=3 2000     1 2 3
+alarm    -DTICKS=3 4000     1 2 3
 event    -DEACH=2  100000   1 2
 watch    -DBYTES=2 40000    1 2 3 4
 leave    -DEACH=2  40000    1 2 3
+monitor  -DJOBS=2  30000    1 2 3
 TABLE
 }
 
