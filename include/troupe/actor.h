@@ -14,8 +14,9 @@
  * does not fit. No semicolon follows these macros.
  *
  * One actor handles one message at a time, on one thread at a time, though not always on the same
- * thread. Handlers must not block: what waits becomes a message. Everything in this header is called
- * from within a handler, with the `self` that the handler was given; `self` must not be kept.
+ * thread. Handlers must not block: what waits becomes a message. One that does is reported in the log
+ * (`blocked` in docs/configuration.md). Everything in this header is called from within a handler, with
+ * the `self` that the handler was given; `self` must not be kept.
  *
  * Ownership: success takes, failure leaves. A sent message is a copy that the runtime owns from
  * TROUPE_OK on; with any other code nothing was sent. Large data can be shared instead: troupe/buffer.h.

@@ -13,6 +13,7 @@ static void an_empty_one(void **state) {
         assert_string_equal(config->name, "app");
         assert_int_equal(config->threads, 0);
         assert_int_equal(config->shutdown, 10 * TROUPE_SECOND);
+        assert_int_equal(config->blocked, 100 * TROUPE_MILLISECOND);
         assert_true(config->root->is_supervisor);
         assert_string_equal(config->root->path, "/");
         assert_int_equal(config->root->child_count, 0);
@@ -124,6 +125,16 @@ static void durations(void **state) {
     }
 }
 
+static void blocked_may_be_never(void **state) {
+    (void)state;
+    struct tr_config *config = test_load("blocked: 10ms");
+    assert_int_equal(config->blocked, 10 * TROUPE_MILLISECOND);
+    tr_config_free(config);
+    config = test_load("blocked: never");
+    assert_true(config->blocked == INT64_MAX);
+    tr_config_free(config);
+}
+
 static void a_file_is_read(void **state) {
     (void)state;
     char folder[] = "/tmp/troupe-config-XXXXXX", file[64];
@@ -162,6 +173,7 @@ int main(void) {
         cmocka_unit_test(the_whole_of_it),
         cmocka_unit_test(a_count_of_one_has_an_index),
         cmocka_unit_test(durations),
+        cmocka_unit_test(blocked_may_be_never),
         cmocka_unit_test(a_file_is_read),
         cmocka_unit_test(nothing_at_all_is_a_configuration),
     };

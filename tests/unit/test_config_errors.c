@@ -66,6 +66,8 @@ static void durations(void **state) {
         "app.yaml:1:11: error: shutdown: '5sec' has an unknown unit; allowed: us, ms, s, m, h\n");
     test_wrong("shutdown: 0s",
                "app.yaml:1:11: error: shutdown: '0s' is out of range; allowed: 1ms to 24h\n");
+    test_wrong("blocked: 9ms",
+               "app.yaml:1:10: error: blocked: '9ms' is out of range; allowed: 10ms to 1h, never\n");
     test_wrong("shutdown: 25h",
                "app.yaml:1:11: error: shutdown: '25h' is out of range; allowed: 1ms to 24h\n");
     test_wrong(
