@@ -146,7 +146,7 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
         run_native(worker, cell);
         return;
     }
-    tr_cell_saw(cell, tr_cell_depth(cell));
+    tr_cell_look(cell);
     for (uint32_t i = 0; i < BATCH; i++) {
         if (take_one(worker, cell)) continue;
         tr_tell_ready(worker->node, worker, cell);

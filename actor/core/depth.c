@@ -1,5 +1,13 @@
 #include "core/depth.h"
 
+void tr_cell_saw(struct tr_cell *cell, uint32_t depth) {
+    uint32_t limit = atomic_load_explicit(&cell->limit, memory_order_relaxed);
+    uint32_t mark = atomic_load_explicit(&cell->high_water, memory_order_relaxed);
+    if (depth > limit) depth = limit;
+    while (depth > mark && !atomic_compare_exchange_weak(&cell->high_water, &mark, depth)) {
+    }
+}
+
 enum troupe_status tr_mailbox_info(struct tr_node *node, troupe_address address,
                                    struct troupe_mailbox_info *info) {
     *info = (struct troupe_mailbox_info){ 0 };

@@ -15,14 +15,16 @@ static inline uint32_t tr_cell_depth(struct tr_cell *cell) {
     return depth > INT32_MAX ? 0 : depth;
 }
 
-/* So many wait: raises the mark. Senders may have reserved room over the limit and be about to give it
- * back: that is not counted. Any thread. */
-static inline void tr_cell_saw(struct tr_cell *cell, uint32_t depth) {
-    uint32_t limit = atomic_load_explicit(&cell->limit, memory_order_relaxed);
+/* So many wait: raises the mark, but not over the limit: senders may have reserved room beyond it that they
+ * are about to give back. Any thread. */
+void tr_cell_saw(struct tr_cell *cell, uint32_t depth);
+
+/* A batch begins. What others do meanwhile may make less than nothing of the difference: never mind. */
+static inline void tr_cell_look(struct tr_cell *cell) {
+    uint32_t depth = atomic_load_explicit(&cell->queued, memory_order_relaxed) -
+                     atomic_load_explicit(&cell->settled, memory_order_relaxed);
     uint32_t mark = atomic_load_explicit(&cell->high_water, memory_order_relaxed);
-    if (depth > limit) depth = limit;
-    while (depth > mark && !atomic_compare_exchange_weak(&cell->high_water, &mark, depth)) {
-    }
+    if ((int32_t)(depth - mark) > 0) tr_cell_saw(cell, depth);
 }
 
 /* A message found no room. */

@@ -286,7 +286,8 @@ static void each_ends_once_under_random_failures(void **state) {
     static const struct troupe_actor_type *const both[] = { &fickle_actor, &keen_actor, NULL };
     troupe_system *system =
         system_start("{ threads: 3, tree: { restarts: 1000000, within: 1s, children: ["
-                     "{ name: fickle, actor: fickle }, { name: keen, actor: keen } ] } }", both);
+                     "{ name: fickle, actor: fickle, mailbox: { limit: 20000 } },"
+                     "{ name: keen, actor: keen } ] } }", both); /* requests whose ask has timed out still wait */
     (void)state;
     send_out(system, "keen", "fickle", "", 1, 1);
     board_await_tally(0, MANY);
