@@ -88,6 +88,8 @@ TROUPE_ACTOR(user, TROUPE_STARTS(user, point), TROUPE_STOPS(user), TROUPE_ANSWER
 static enum troupe_status sends(troupe_self *self, struct user *me) {
     enum troupe_status worst = troupe_send(self, me->other, point, .x = 1, .ok = true);
     if (worst == TROUPE_OK) worst = troupe_send_empty(self, me->other, tick);
+    if (worst == TROUPE_OK) worst = troupe_send_many(self, &me->other, 1, NULL, point, .x = 1, .ok = true);
+    if (worst == TROUPE_OK) worst = troupe_send_many_empty(self, &me->other, 1, &worst, tick);
     if (worst == TROUPE_OK) worst = troupe_reply(self, point, .x = 1);
     if (worst == TROUPE_OK) worst = troupe_reply_empty(self, tick);
     if (worst == TROUPE_OK) worst = troupe_ask(self, me->other, point, 2 * TROUPE_SECOND, .x = 1);
