@@ -31,6 +31,7 @@ VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "imbalance": 
             "scale": ["10", "1000", "100000", "1000000"]}
 VARIANTS_OF = {("memory", "erlang"): ["plain", "hibernate"],
                ("scale", "caf"): ["10", "1000", "100000"],  # a million take it more than five minutes
+               ("pingpong_threads", "troupe"): ["asleep", "spinning"],
                ("fanin", "node"): ["1", "5"]}  # 64 worker threads would be a test of the machine
 
 # Works of a single scheduler thread, in every subject.

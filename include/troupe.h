@@ -7,6 +7,7 @@
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
+ *   troupe/work.h      calls that block, on threads of their own
  *   troupe/system.h    troupe_main, and systems that a program starts itself
  */
 #ifndef TROUPE_H
@@ -19,5 +20,6 @@
 #include <troupe/status.h>
 #include <troupe/system.h>
 #include <troupe/version.h>
+#include <troupe/work.h>
 
 #endif

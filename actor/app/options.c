@@ -33,7 +33,7 @@ void tr_options_help(const char *program) {
            "  --help, --version\n\n"
            "Exit codes: 0 stopped in order, 1 the configuration or this line is wrong,\n"
            "2 gave up restarting, 128+n forced by signal n.\n",
-           program, TR_MAX_WORKERS);
+           program, TR_MAX_POOL);
 }
 
 static bool wrong(const char *program, const char *what, const char *value) {
@@ -51,7 +51,7 @@ static bool add(const char *program, const char **list, uint32_t *count, const c
 static bool set_threads(struct tr_options *options, const char *value) {
     char *end;
     unsigned long threads = strtoul(value, &end, 10);
-    if (end == value || *end != '\0' || threads < 1 || threads > TR_MAX_WORKERS || value[0] == '-')
+    if (end == value || *end != '\0' || threads < 1 || threads > TR_MAX_POOL || value[0] == '-')
         return wrong(options->program, "not a number of threads from 1 to 64:", value);
     options->threads = (uint32_t)threads;
     return true;

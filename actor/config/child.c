@@ -46,7 +46,8 @@ static struct tr_child *new_child(struct tr_tree_input *input, const struct tr_c
 static void read_supervisor_place(struct tr_mistakes *mistakes, const struct tr_yaml *node) {
     struct tr_placement placement;
     if (node == NULL || !tr_placing_read(mistakes, node, "", &placement)) return;
-    if (placement.place == TR_PLACE_THREAD && placement.lane == TR_LANE_DIRECT) return;
+    bool plain = placement.place == TR_PLACE_THREAD && placement.lane == TR_LANE_DIRECT;
+    if (plain && !placement.own_thread) return;
     tr_mistake(mistakes, node->where,
                "place: a supervisor runs on a thread in this version; place its children instead");
 }

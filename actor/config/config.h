@@ -30,6 +30,7 @@ struct tr_placement {
     enum tr_start start;      /* processes */
     const char *group;        /* "process: NAME", "thread: NAME" (inproc): shared by all actors with
                                  this name; NULL: its own */
+    bool own_thread;          /* thread, direct: a thread of its own in the main node */
     struct tr_where where;    /* what decided; line 0: the default (thread, direct) */
     const char *rule;         /* the glob that decided, or "the tree", or "default" */
 };
@@ -66,6 +67,10 @@ struct tr_child {
 struct tr_config {
     const char *name;              /* of the application; default: the file's base name */
     uint32_t threads;              /* workers of the main node; 0: auto, one a core */
+    uint32_t work_threads;         /* of troupe_work, in each node */
+    int64_t spin;                  /* ns */
+    const uint32_t *cores;         /* to pin the threads of the main node to, in turn */
+    uint32_t core_count;           /* 0: they are not pinned */
     int64_t shutdown;              /* ns, one deadline for all, default 10 s */
     int64_t blocked;               /* ns in one handler before it is reported, default 100 ms; TR_INFINITY */
     struct tr_child *root;         /* a supervisor; without children when there is no tree */

@@ -25,7 +25,8 @@ static const char *lane_name(enum tr_lane lane) {
 static void describe_place(const struct tr_placement *placement, char *text, size_t size) {
     bool process = placement->place == TR_PLACE_PROCESS;
     snprintf(text, size, "%s%s%s%s", process ? "process" : "thread",
-             placement->group == NULL ? "" : " ", placement->group == NULL ? "" : placement->group,
+             placement->group == NULL && !placement->own_thread ? "" : " ",
+             placement->own_thread ? "own" : placement->group == NULL ? "" : placement->group,
              process && placement->start == TR_START_SPAWN ? " (spawn)" : "");
 }
 

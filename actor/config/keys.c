@@ -33,8 +33,10 @@ static const struct tr_word deliveries[] = {
 static const struct tr_word overflows[] = {
     { "reject", false }, { "drop_newest", true }, { NULL, 0 }
 };
+/* One more than the lane: 0 is none. */
 static const struct tr_word lanes[] = {
-    { "inproc", TR_LANE_INPROC }, { "ipc", TR_LANE_IPC }, { "tcp", TR_LANE_TCP }, { NULL, 0 }
+    { "direct", TR_LANE_DIRECT + 1 }, { "inproc", TR_LANE_INPROC + 1 }, { "ipc", TR_LANE_IPC + 1 },
+    { "tcp", TR_LANE_TCP + 1 }, { NULL, 0 }
 };
 static const struct tr_word starts[] = {
     { "fork", TR_START_FORK }, { "spawn", TR_START_SPAWN }, { NULL, 0 }
@@ -46,6 +48,14 @@ static const struct tr_key root_rows[] = {
     { .key = "threads", .kind = TR_KEY_NUMBER, .min = 1, .max = 64, .words = automatic,
       .standard = "auto",
       .help = "workers of the main node; auto: one a core" },
+    { .key = "work_threads", .kind = TR_KEY_NUMBER, .min = 1, .max = 256, .standard = "8",
+      .help = "threads of each node for calls of troupe_work, made as they are needed" },
+    { .key = "spin", .kind = TR_KEY_DURATION, .min = 0, .max = 10 * TROUPE_MILLISECOND,
+      .standard = "5us",
+      .help = "how long a worker without work looks for some before it sleeps" },
+    { .key = "pin", .kind = TR_KEY_OTHER, .shape = "true, false, or a list of cores",
+      .standard = "false",
+      .help = "whether each thread of the main node stays on one core; true: of all that are allowed" },
     { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,
       .standard = "10s",
       .help = "how long the whole program may take to stop" },
@@ -124,9 +134,9 @@ static const struct tr_key place_rows[] = {
     { .key = "process", .kind = TR_KEY_NAME,
       .help = "a process, shared by all of this name; own: of its own" },
     { .key = "thread", .kind = TR_KEY_NAME,
-      .help = "an inproc node, shared by all of this name; own: of its own" },
+      .help = "own: a thread of its own; else an inproc node, shared by all of this name" },
     { .key = "lane", .kind = TR_KEY_WORD, .words = lanes,
-      .help = "how messages get there; default: ipc for a process, inproc for a thread" },
+      .help = "how messages get there; default: ipc for a process, direct for thread: own, else inproc" },
     { .key = "start", .kind = TR_KEY_WORD, .words = starts, .standard = "fork",
       .help = "how a process is made: from the keeper, or executed anew" },
 };

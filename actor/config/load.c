@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "config/check.h"
+#include "config/cores.h"
 #include "config/placing.h"
 #include "config/settings.h"
 #include "config/tree.h"
@@ -98,6 +99,9 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     config->name = tr_check_name(&load->mistakes, &tr_keys_root, root, "name");
     if (config->name == NULL) config->name = default_name(load);
     config->threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "threads");
+    config->work_threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "work_threads");
+    config->spin = tr_check_value(&load->mistakes, &tr_keys_root, root, "spin");
+    tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), config);
     config->shutdown = tr_check_value(&load->mistakes, &tr_keys_root, root, "shutdown");
     config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
 }

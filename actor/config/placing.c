@@ -32,25 +32,56 @@ static bool read_word(struct tr_mistakes *mistakes, const struct tr_yaml *node,
     return false;
 }
 
+/* A place of one's own may be a thread of the main node; what is shared is a node. */
+static bool reaches(const struct tr_placement *placement, enum tr_lane lane) {
+    if (placement->place == TR_PLACE_PROCESS) return lane == TR_LANE_IPC || lane == TR_LANE_TCP;
+    return lane == TR_LANE_INPROC || (lane == TR_LANE_DIRECT && placement->group == NULL);
+}
+
+static void tell_unreachable(struct tr_mistakes *mistakes, const struct tr_yaml *lane,
+                             const struct tr_placement *placement, enum tr_lane written) {
+    bool process = placement->place == TR_PLACE_PROCESS;
+    const char *quoted = tr_mistakes_quote(mistakes, lane->text);
+    if (!process && written == TR_LANE_DIRECT) {
+        tr_mistake(mistakes, lane->where,
+                   "lane: %s is for 'thread: own'; actors that share the thread %s share a node, which is "
+                   "reached by inproc",
+                   quoted, tr_mistakes_quote(mistakes, placement->group));
+        return;
+    }
+    tr_mistake(mistakes, lane->where, "lane: %s cannot reach a %s; allowed: %s", quoted,
+               process ? "process" : "thread",
+               process ? "ipc, tcp" : placement->group == NULL ? "direct, inproc" : "inproc");
+}
+
+static enum tr_lane standard_lane(const struct tr_placement *placement) {
+    if (placement->place == TR_PLACE_PROCESS) return TR_LANE_IPC;
+    return placement->group == NULL ? TR_LANE_DIRECT : TR_LANE_INPROC;
+}
+
+/* A lane that is told to be wrong leaves the default. */
+static void read_lane(struct tr_mistakes *mistakes, const struct tr_yaml *node,
+                      struct tr_placement *placement) {
+    const struct tr_yaml *lane = tr_yaml_get(node, "lane");
+    placement->lane = standard_lane(placement);
+    if (lane == NULL) return;
+    int64_t written = tr_check_value(mistakes, &tr_keys_place, node, "lane");
+    if (written == 0) return; /* told already */
+    enum tr_lane chosen = (enum tr_lane)(written - 1);
+    if (reaches(placement, chosen)) placement->lane = chosen;
+    else tell_unreachable(mistakes, lane, placement, chosen);
+}
+
 /* Everything of the mapping but the group: what fits together. */
 static void read_details(struct tr_mistakes *mistakes, const struct tr_yaml *node,
                          struct tr_placement *placement) {
-    const struct tr_yaml *lane = tr_yaml_get(node, "lane"), *start = tr_yaml_get(node, "start");
-    bool process = placement->place == TR_PLACE_PROCESS;
-    placement->lane = process ? TR_LANE_IPC : TR_LANE_INPROC;
+    const struct tr_yaml *start = tr_yaml_get(node, "start");
     placement->start = (enum tr_start)tr_check_value(mistakes, &tr_keys_place, node, "start");
-    if (start != NULL && !process) {
+    if (start != NULL && placement->place == TR_PLACE_THREAD)
         tr_mistake(mistakes, start->where, "start: only a process is started; a thread has none");
-    }
-    if (lane == NULL) return;
-    enum tr_lane written = (enum tr_lane)tr_check_value(mistakes, &tr_keys_place, node, "lane");
-    if (written == TR_LANE_DIRECT) return; /* told already */
-    if (process == (written == TR_LANE_INPROC)) {
-        tr_mistake(mistakes, lane->where, "lane: %s cannot reach a %s; allowed: %s",
-                   tr_mistakes_quote(mistakes, lane->text), process ? "process" : "thread",
-                   process ? "ipc, tcp" : "inproc");
-    }
-    placement->lane = written;
+    read_lane(mistakes, node, placement);
+    placement->own_thread =
+        placement->place == TR_PLACE_THREAD && placement->lane == TR_LANE_DIRECT;
 }
 
 static bool read_map(struct tr_mistakes *mistakes, const struct tr_yaml *node,

@@ -124,10 +124,31 @@ static void tell_unmatched(struct tr_mistakes *mistakes, const struct tr_rule *r
                        tr_mistakes_quote(mistakes, rule->glob));
 }
 
+/* Actors with a thread of their own. */
+struct own {
+    uint32_t count;
+    const struct tr_child *too_many; /* the first */
+};
+
+static void count_own(void *context, struct tr_child *actor) {
+    struct own *own = context;
+    if (actor->placement.own_thread && own->count++ == TR_CONFIG_MAX_OWN) own->too_many = actor;
+}
+
+static void check_own(struct tr_mistakes *mistakes, struct tr_child *root) {
+    struct own own = { 0 };
+    tr_tree_each(root, count_own, &own);
+    if (own.too_many == NULL) return;
+    tr_mistake(mistakes, own.too_many->placement.where,
+               "place: %u actors with a thread of their own, '%s' among them, are too many: at most %d",
+               own.count, own.too_many->path, TR_CONFIG_MAX_OWN);
+}
+
 void tr_rules_apply(struct tr_mistakes *mistakes, struct tr_rules *rules, struct tr_child *root) {
     tr_tree_each(root, place_actor, rules);
     for (uint32_t i = 0; i < rules->count; i++) {
         if (!rules->rules[i].matched) tell_unmatched(mistakes, &rules->rules[i], root);
     }
     tr_groups_check(mistakes, root);
+    check_own(mistakes, root);
 }

@@ -56,11 +56,12 @@ static bool take_held(struct tr_worker *worker, struct tr_cell *cell) {
     bool bounded = is_bounded(message);
     /* Out of the list first: the handler may end the cell, and that flushes the list. */
     cell->held = atomic_load_explicit(&message->link.next, memory_order_relaxed);
-    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
+    enum tr_handled handled = tr_deliver(worker, cell, message);
+    if (handled == TR_AGAIN) {
         tr_hold_first(cell, &message->link);
         return true;
     }
-    if (bounded) count_settled(cell);
+    if (bounded && handled == TR_DONE) count_settled(cell);
     tr_message_recycle(&worker->pool, message);
     return true;
 }
@@ -71,8 +72,13 @@ static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct 
         return true;
     }
     bool bounded = is_bounded(message);
-    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
+    enum tr_handled handled = tr_deliver(worker, cell, message);
+    if (handled == TR_AGAIN) {
         tr_hold_first(cell, tr_take_out(worker, cell));
+        return true;
+    }
+    if (handled == TR_LET_GO) {
+        tr_message_recycle(&worker->pool, message);
         return true;
     }
     if (bounded) count_settled(cell);
@@ -96,8 +102,11 @@ static bool take_guard(struct tr_cell *cell) {
 }
 
 static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    worker->self.alarm = &alarm->link;
+    worker->self.let_go = false;
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
-    bool more = tr_cell_advance(cell);
+    bool more = worker->self.let_go || tr_cell_advance(cell);
+    worker->self.alarm = NULL;
     tr_alarm_handled(alarm);
     return more;
 }
@@ -111,13 +120,76 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     /* Not the wake: it says nothing while some worker is between the two steps of take_wake, and a message
      * behind a start must not be handled before it. */
     uint8_t bell = atomic_load_explicit(&cell->bell, memory_order_acquire);
-    if ((bell & TR_BELL_ORDERS) != 0) tr_run_system(worker, cell);
+    if ((bell & TR_BELL_ORDERS) != 0 && !tr_run_system(worker, cell)) {
+        tr_schedule(worker->node, worker, cell);
+        return false;
+    }
     if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
     struct tr_link *link = cell->front.head;
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
     if (link->kind == TR_LINK_ALARM) return take_alarm(worker, cell, tr_alarm_of_link(link));
     if (link->kind == TR_LINK_SOURCE) return take_source(worker, cell);
     return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
+}
+
+/* ---- The same within a handler, for troupe_receive: what is taken is taken out, so that the mailbox does
+ * not run empty and the cell stays this worker's ---- */
+
+void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_message *message = worker->self.message;
+    struct tr_link *at_hand = worker->self.alarm;
+    if (worker->self.let_go) return;
+    worker->self.let_go = true;
+    if (worker->self.counted) {
+        at_hand = &message->link;
+        tr_settle_early(worker, message);
+        if (is_bounded(message)) count_settled(cell);
+    }
+    if (cell->front.head == at_hand) tr_take_out(worker, cell);
+}
+
+static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_message *message = tr_message_of(tr_take_out(worker, cell));
+    bool bounded = is_bounded(message);
+    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
+        tr_hold_first(cell, &message->link);
+        return;
+    }
+    if (bounded) count_settled(cell);
+    tr_message_recycle(&worker->pool, message);
+}
+
+static void take_alarm_out(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_alarm *alarm = tr_alarm_of_link(tr_take_out(worker, cell));
+    tr_alarm_handle(worker, cell, alarm);
+    tr_alarm_handled(alarm);
+}
+
+static void take_wake_out(struct tr_worker *worker, struct tr_cell *cell) {
+    tr_take_out(worker, cell);
+    uint8_t before = atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_WAKE);
+    if ((before & TR_BELL_ORDERS) != 0) tr_cell_ring(worker->node, worker, cell);
+}
+
+enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_link *link = cell->front.head;
+    if (cell->held != NULL) {
+        take_held(worker, cell);
+    } else if (link == &cell->guard) {
+        if (atomic_load(&link->next) == NULL) return TR_TOOK_NOTHING;
+        take_guard(cell);
+        return TR_TOOK_OTHER;
+    } else if (link == &cell->wake) {
+        take_wake_out(worker, cell);
+        return TR_TOOK_OTHER;
+    } else if (link->kind == TR_LINK_ALARM) {
+        take_alarm_out(worker, cell);
+    } else if (link->kind == TR_LINK_SOURCE) {
+        take_source(worker, cell);
+    } else {
+        take_message_out(worker, cell);
+    }
+    return TR_TOOK_ONE;
 }
 
 /* ---- Batches ---- */

@@ -58,6 +58,7 @@ struct tr_run_spec {
     bool drop_newest;
     bool at_least_once;
     bool flush;                /* what waits in the mailbox becomes dead letters */
+    bool own_thread;           /* of a cell that tr_bind or tr_spawn makes */
 };
 
 enum tr_notice_kind { TR_NOTICE_START, TR_NOTICE_FORGET };
@@ -102,6 +103,7 @@ struct tr_cell {
     _Atomic bool drop_newest;    /* over the limit: taken, and dead */
     _Atomic bool at_least_once;  /* a message whose handler failed is handled again */
     _Atomic bool waiters;        /* somebody was refused and wants troupe_ready */
+    _Atomic uint8_t home;        /* 0: any worker of the pool runs it; else one of its own: see own.h */
     _Atomic uint32_t refused;    /* messages that found it full */
     _Atomic(struct tr_notice *) notices;
     _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */

@@ -42,7 +42,7 @@ void tr_handling_ended(struct tr_worker *worker) { end_handling(worker, NULL); }
 void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_entry *entry,
                     struct tr_message *message) {
     worker->self.message = message;
-    worker->self.answered = worker->self.kept = false;
+    worker->self.answered = worker->self.kept = worker->self.let_go = false;
     tr_handling_own(worker, cell, message->type);
     enum troupe_status status = entry->thunk(&worker->self, cell->state, tr_message_body(message));
     tr_handling_ended(worker);
@@ -54,7 +54,8 @@ static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,
                                struct tr_message *message, const struct troupe_entry *entry,
                                bool *late) {
     worker->self.message = message;
-    worker->self.answered = worker->self.kept = false;
+    worker->self.answered = worker->self.kept = worker->self.let_go = false;
+    worker->self.counted = true;
     if ((message->link.flags & TR_MESSAGE_REPLY) != 0)
         return worker->node->options.hooks->reply(worker, cell, message, late);
     if (worker->node->options.trace >= 0) tr_trace_message(worker, message);
@@ -68,10 +69,11 @@ static void settle(struct tr_worker *worker, struct tr_message *message) {
     else if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0) tr_bump(&worker->flight->handled_local);
 }
 
-static void close_ask(struct tr_worker *worker, const struct tr_message *message) {
+static void close_ask(struct tr_worker *worker, const struct tr_message *message,
+                      enum troupe_status outcome) {
     if ((message->link.flags & TR_MESSAGE_ASKED) == 0) return;
     if (worker->self.answered || worker->self.kept) return;
-    tr_send_outcome(worker->node, worker, message->from, message->ask, TROUPE_NO_REPLY);
+    tr_send_outcome(worker->node, worker, message->from, message->ask, outcome);
 }
 
 static bool is_delivered_again(struct tr_cell *cell, const struct tr_message *message) {
@@ -91,6 +93,21 @@ static enum tr_handled fail(struct tr_worker *worker, struct tr_cell *cell,
     return again ? TR_AGAIN : TR_DONE;
 }
 
+void tr_settle_early(struct tr_worker *worker, struct tr_message *message) {
+    settle(worker, message);
+    end_handling(worker, message->inbound);
+}
+
+/* What is left when a handler has returned whose message was settled before. */
+static enum tr_handled end_settled(struct tr_worker *worker, struct tr_cell *cell,
+                                   const struct tr_message *message, enum troupe_status status) {
+    close_ask(worker, message, status == TROUPE_OK ? TROUPE_NO_REPLY : TROUPE_DIED);
+    tr_handling_ended(worker);
+    tr_run_after(worker, cell, status);
+    worker->self.message = NULL;
+    return TR_LET_GO;
+}
+
 static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
                               struct tr_message *message, const struct troupe_entry *entry) {
     bool late = false;
@@ -98,10 +115,12 @@ static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
     enum tr_handled handled = TR_DONE;
     begin_handling(worker, cell, message);
     enum troupe_status status = call(worker, cell, message, entry, &late);
+    worker->self.counted = false;
+    if (worker->self.let_go) return end_settled(worker, cell, message, status);
     if (late) tr_dead_letter_keep(worker->node, worker, message, TROUPE_TIMEOUT);
     else if (status != TROUPE_OK) handled = fail(worker, cell, message, status);
     else {
-        close_ask(worker, message);
+        close_ask(worker, message, TROUPE_NO_REPLY);
         settle(worker, message);
     }
     end_handling(worker, inbound);

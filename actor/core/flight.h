@@ -15,7 +15,10 @@
 #include <stdatomic.h>
 #include <troupe/system.h>
 
-enum { TR_MAX_WORKERS = 64, TR_FLIGHT_TYPES = 1024, TR_FLIGHT_NAME = 48 };
+/* A node's threads: those of the pool come first, those of single actors (own.h) after them. */
+enum { TR_MAX_POOL = 64, TR_MAX_OWN = 192, TR_MAX_WORKERS = TR_MAX_POOL + TR_MAX_OWN };
+
+enum { TR_FLIGHT_TYPES = 1024, TR_FLIGHT_NAME = 48 };
 
 struct tr_flight_worker {
     _Atomic uint64_t sent_local;    /* taken by a send, for this node */

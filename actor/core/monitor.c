@@ -26,12 +26,12 @@
 #include "core/alarm.h"
 #include "core/blocked.h"
 #include "core/log.h"
+#include "core/thread.h"
 
 #define TICK (10 * TROUPE_MILLISECOND)
 
 enum {
     IDLE_LOOKS = 10,    /* with every worker idle, before it sleeps */
-    STACK = 256 * 1024, /* a line of the log, and what the C library needs to print it */
 };
 
 /* What is remembered of a worker. */
@@ -185,19 +185,10 @@ static struct tr_monitor *make(struct tr_node *node) {
     return monitor;
 }
 
-static bool start_thread(struct tr_monitor *monitor) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK);
-    bool started = pthread_create(&monitor->thread, &attributes, run, monitor) == 0;
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 bool tr_monitor_start(struct tr_node *node) {
     node->monitor = make(node);
     if (node->monitor == NULL) return false;
-    if (start_thread(node->monitor)) return true;
+    if (tr_thread_start(&node->monitor->thread, run, node->monitor)) return true;
     node->monitor->ending = true; /* nothing to wait for */
     return false;
 }

@@ -1,6 +1,6 @@
 #include "core/node.h"
 
-#include <signal.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -9,22 +9,18 @@
 #include "core/alarm.h"
 #include "core/log.h"
 #include "core/monitor.h"
+#include "core/own.h"
 #include "core/run.h"
 #include "core/send.h"
+#include "core/thread.h"
 #include "core/watch.h"
 
 /* Generations of different incarnations of a node do not meet. */
 enum { GENERATIONS_EACH = 1 << 16 };
 
-static int64_t monotonic_clock(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
-}
-
 /* ---- Workers ---- */
 
-static bool worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t index) {
+bool tr_worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t index) {
     worker->node = node;
     worker->index = index;
     worker->self.worker = worker;
@@ -57,33 +53,35 @@ static void make_end(struct tr_node *node) {
     pthread_condattr_destroy(&attributes);
 }
 
-/* Signals are the keeper's, or the owner of main's: never a worker's. */
+void tr_node_pin(struct tr_node *node, pthread_t thread, uint32_t n) {
+    if (node->options.core_count == 0) return;
+    uint32_t core = node->options.cores[n % node->options.core_count];
+    if (!tr_thread_pin(thread, core))
+        tr_log(node, TROUPE_WARNING, NULL, "a thread is not pinned to core %u: %s", core, strerror(errno));
+}
+
 static bool start_threads(struct tr_node *node, uint32_t *started) {
-    sigset_t all, before;
-    sigfillset(&all);
-    sigdelset(&all, SIGSEGV);
-    sigdelset(&all, SIGBUS);
-    sigdelset(&all, SIGFPE);
-    sigdelset(&all, SIGILL);
-    sigdelset(&all, SIGABRT);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     *started = 0;
-    bool monitored = tr_monitor_start(node);
-    for (; monitored && *started < node->worker_count; (*started)++) {
+    if (!tr_monitor_start(node)) return false;
+    for (*started = 0; *started < node->worker_count; (*started)++) {
         struct tr_worker *worker = &node->workers[*started];
-        if (pthread_create(&worker->thread, NULL, worker_thread, worker) != 0) break;
+        if (!tr_thread_start(&worker->thread, worker_thread, worker)) break;
+        tr_node_pin(node, worker->thread, *started);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return monitored && *started == node->worker_count;
+    return *started == node->worker_count;
 }
 
 static void tell_to_halt(struct tr_node *node, uint32_t threads) {
     atomic_store(&node->halted, true);
     for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
+    pthread_mutex_lock(&node->end_lock);
+    tr_owns_halt(node);
+    pthread_mutex_unlock(&node->end_lock);
 }
 
 static void join(struct tr_node *node, uint32_t threads) {
     for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
+    tr_owns_join(node);
     tr_monitor_end(node);
 }
 
@@ -110,11 +108,11 @@ static bool make_workers(struct tr_node *node) {
     if (node->workers == NULL) return false;
     memset(node->workers, 0, size);
     for (; node->worker_count < node->options.workers; node->worker_count++)
-        if (!worker_init(&node->workers[node->worker_count], node, node->worker_count)) return false;
+        if (!tr_worker_init(&node->workers[node->worker_count], node, node->worker_count)) return false;
     return true;
 }
 
-static void free_worker(struct tr_worker *worker) {
+void tr_worker_free(struct tr_worker *worker) {
     tr_loop_free(&worker->loop);
     tr_pool_free(&worker->pool);
     tr_ids_free(&worker->watches.ids);
@@ -123,9 +121,10 @@ static void free_worker(struct tr_worker *worker) {
 }
 
 static void release(struct tr_node *node) {
-    for (uint32_t i = 0; i < node->worker_count; i++) free_worker(&node->workers[i]);
+    for (uint32_t i = 0; i < node->worker_count; i++) tr_worker_free(&node->workers[i]);
     tr_monitor_free(node);
     free(node->workers);
+    tr_owns_free(node);
     tr_inject_destroy(&node->inject);
     tr_waiters_free(&node->waiters);
     tr_depot_free(&node->depot);
@@ -165,7 +164,7 @@ struct tr_node *tr_node_new(const struct tr_node_options *options) {
     if (node == NULL) return NULL;
     node->options = *options;
     node->id = options->id;
-    if (node->options.clock == NULL) node->options.clock = monotonic_clock;
+    if (node->options.clock == NULL) node->options.clock = tr_thread_clock;
     tr_cells_init(&node->cells, options->reserved_slots, TR_DEFAULT_CELLS,
                   options->incarnation * GENERATIONS_EACH);
     make_end(node);
@@ -211,6 +210,7 @@ static void end_natives(struct tr_node *node) {
 
 static void end_cells(struct tr_node *node) {
     struct tr_worker *worker = &node->workers[0];
+    tr_owns_dissolve(node);
     for (int round = 0; round < 2; round++) { /* supervised ones stop first, and are then forgotten */
         uint32_t slot = 0;
         for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
@@ -225,20 +225,24 @@ void tr_node_halt(struct tr_node *node) {
     halt(node, node->worker_count);
 }
 
+static bool have_ended(const struct tr_node *node) {
+    return node->workers_ended == node->worker_count && node->owns_running == 0;
+}
+
 /* True: all workers have ended, and joining them does not wait. */
 static bool have_ended_by(struct tr_node *node, int64_t at) {
     const struct timespec deadline = { at / TROUPE_SECOND, at % TROUPE_SECOND };
     int late = 0;
     pthread_mutex_lock(&node->end_lock);
-    while (node->workers_ended < node->worker_count && late == 0)
+    while (!have_ended(node) && late == 0)
         late = pthread_cond_timedwait(&node->end_changed, &node->end_lock, &deadline);
-    bool all = node->workers_ended == node->worker_count;
+    bool all = have_ended(node);
     pthread_mutex_unlock(&node->end_lock);
     return all;
 }
 
 bool tr_node_halt_within(struct tr_node *node, int64_t within) {
-    int64_t now = monotonic_clock();
+    int64_t now = tr_thread_clock();
     atomic_store(&node->stopping, true);
     tell_to_halt(node, node->worker_count);
     bool ended = have_ended_by(node, within > INT64_MAX - now ? INT64_MAX : now + within);

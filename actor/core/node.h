@@ -13,6 +13,7 @@
 
 struct tr_worker;
 struct tr_monitor;
+struct tr_own;
 
 enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
 
@@ -34,6 +35,9 @@ struct tr_node_options {
     uint64_t id;
     uint32_t incarnation;
     uint32_t workers;
+    int64_t spin;                     /* ns that a worker without work looks for some before it sleeps */
+    const uint32_t *cores;            /* workers and threads of actors are pinned to, in turn ... */
+    uint32_t core_count;              /* ... 0: they are not */
     uint32_t reserved_slots;          /* slots below this are bound, never taken */
     const struct tr_classes *classes;
     const struct tr_hooks *hooks;
@@ -66,9 +70,13 @@ struct tr_node {
     _Atomic uint32_t searching;       /* awake without work, looking for some */
     _Atomic bool stopping;            /* refuses spawns and sends from outside */
     _Atomic bool halted;              /* workers are to end */
-    pthread_mutex_t end_lock;         /* for the two below */
+    struct tr_own *owns;              /* threads of single actors; made when the first is needed */
+    pthread_mutex_t end_lock;         /* for all to the next line */
     pthread_cond_t end_changed;
     uint32_t workers_ended;           /* threads that only wait to be joined */
+    uint32_t owns_used, owns_running; /* of `owns`: places that were ever used; threads that have not ended */
+    bool owns_closed;                 /* no more are made */
+    /* any thread */
     _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
     _Atomic uint32_t log_dropped;
 };
@@ -84,6 +92,9 @@ void tr_node_halt(struct tr_node *node);
 bool tr_node_halt_within(struct tr_node *node, int64_t within);
 void tr_node_drain(struct tr_node *node);
 void tr_node_free(struct tr_node *node);
+
+/* Pins the n-th of its threads, if they are pinned. */
+void tr_node_pin(struct tr_node *node, pthread_t thread, uint32_t n);
 
 static inline int64_t tr_node_clock(const struct tr_node *node) { return node->options.clock(); }
 

@@ -16,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/assert.h"
 #include "core/alarm.h"
 #include "core/dead.h"
 #include "core/log.h"
+#include "core/own.h"
 #include "core/report.h"
 #include "core/send.h"
 #include "core/source.h"
@@ -124,7 +126,9 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     uint32_t generation = configured ? 0 : next_generation(atomic_load(&cell->generation));
     tr_cell_set_generation(cell, generation);
     tr_tell_ready(node, worker, cell);
-    if (!configured) tr_cells_release(&node->cells, &worker->slots, cell);
+    if (configured) return;
+    if (worker->own != NULL) tr_own_leave(node, cell);
+    tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
 }
 
 /* "a count of zero (counter.c:12), in message count{...}, after 1.234 s" */
@@ -158,12 +162,46 @@ static void log_end(struct tr_worker *worker, struct tr_cell *cell, const char *
            "failed: %s", why);
 }
 
+static bool is_failure(enum troupe_status status) {
+    return status != TROUPE_OK && status != TROUPE_STOPPING;
+}
+
+static void say_why(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
+                    char *text, size_t size) {
+    if (is_failure(status)) describe_end(worker, cell, status, text, size);
+    else snprintf(text, size, "%s", status == TROUPE_OK ? "done" : "stopped");
+}
+
+/* The handler that is waiting in troupe_receive still uses the state. */
+static void end_later(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
+    struct tr_own *own = worker->own;
+    own->failed = status;
+    say_why(worker, cell, status, own->why, sizeof own->why);
+}
+
+/* What a handler within troupe_receive failed with comes before what the one around it made of that. */
+static enum troupe_status reason_of_end(struct tr_worker *worker, struct tr_cell *cell,
+                                        enum troupe_status status, char *why, size_t size) {
+    struct tr_own *own = worker->own;
+    if (own == NULL || own->failed == TROUPE_OK) {
+        say_why(worker, cell, status, why, size);
+        return status;
+    }
+    status = own->failed;
+    own->failed = TROUPE_OK;
+    snprintf(why, size, "%s", own->why);
+    return status;
+}
+
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed) {
     char why[1024];
-    bool failed = status != TROUPE_OK && status != TROUPE_STOPPING;
-    if (failed) describe_end(worker, cell, status, why, sizeof why);
-    else strcpy(why, status == TROUPE_OK ? "done" : "stopped");
+    if (worker->self.nested) {
+        end_later(worker, cell, status);
+        return;
+    }
+    status = reason_of_end(worker, cell, status, why, sizeof why);
+    bool failed = is_failure(status);
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
     tr_alarms_cancel_all(cell);
@@ -184,8 +222,9 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
 }
 
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
+    if (status == TROUPE_OK && worker->own != NULL) status = worker->own->failed;
     if (status != TROUPE_OK) tr_run_end(worker, cell, status, false);
-    else if (cell->ended) tr_run_end(worker, cell, (enum troupe_status)cell->end_status, false);
+    else if (cell->ended && !worker->self.nested) tr_run_end(worker, cell, (enum troupe_status)cell->end_status, false);
 }
 
 /* ---- Beginning ---- */
@@ -218,13 +257,17 @@ static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *c
     tr_trace_life(worker, cell, "start");
     if (start->class->start == NULL) return TROUPE_OK;
     tr_handling_own(worker, cell, start->class->start_type);
+    worker->self.starting = true;
+    worker->self.let_go = false;
     enum troupe_status status =
         start->class->start(&worker->self, cell->state, tr_message_body(start->args));
+    worker->self.starting = false;
     tr_handling_ended(worker);
     return status;
 }
 
 void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
+    if (!is_supervised(cell)) return;
     struct tr_started started = { .key = cell->more->key, .run = cell->more->run };
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
 }
@@ -238,7 +281,7 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
     if (keep_options(worker, cell, start)) status = call_start(worker, cell, start);
     bool ready = status == TROUPE_OK && !worker->self.unready;
     worker->self.unready = false;
-    if (ready && is_supervised(cell)) tr_run_ready(worker, cell);
+    if (ready) tr_run_ready(worker, cell);
     tr_run_after(worker, cell, status);
 }
 
@@ -271,8 +314,9 @@ static struct tr_notice *take_notices(struct tr_cell *cell) {
 
 /* One that was set behind a start is for that run: it waits until the start is obeyed. */
 static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
-    if (cell->life != TR_LIFE_RUNNING && atomic_load(&cell->notices) != NULL) return;
-    uint64_t stop = atomic_exchange(&cell->stop, 0);
+    uint64_t stop = atomic_load(&cell->stop);
+    if (stop == 0 || (cell->life != TR_LIFE_RUNNING && atomic_load(&cell->notices) != NULL)) return;
+    if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return; /* a later one, with its own order */
     bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
     bool killed = (uint32_t)stop == TR_STOP_KILL;
     if (!valid || cell->life != TR_LIFE_RUNNING) return;
@@ -288,14 +332,41 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     tr_run_after(worker, cell, status);
 }
 
-/* Orders that come after this ring again. */
-void tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
-    atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
-    struct tr_notice *notice = take_notices(cell);
+static void obey_all(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     while (notice != NULL) {
         struct tr_notice *next = notice->next;
         obey(worker, cell, notice);
         notice = next;
     }
-    if (atomic_load(&cell->stop) != 0) obey_stop(worker, cell);
+}
+
+/* The start of an actor that lives elsewhere from now on. There is no notice but that: the cell is new, and
+ * what is in it has no supervisor yet. */
+static void give_back(struct tr_cell *cell, struct tr_notice *notice) {
+    tr_assert(notice->next == NULL);
+    while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
+    }
+    atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
+}
+
+/* Orders that come after this ring again. */
+bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
+    atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
+    struct tr_notice *notice = take_notices(cell);
+    if (notice != NULL && !tr_is_at_home(worker, cell)) {
+        give_back(cell, notice);
+        return false;
+    }
+    obey_all(worker, cell, notice);
+    obey_stop(worker, cell);
+    return true;
+}
+
+bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell) {
+    if ((atomic_load_explicit(&cell->bell, memory_order_acquire) & TR_BELL_ORDERS) == 0) return false;
+    atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
+    obey_all(worker, cell, take_notices(cell)); /* none is for a run that is under way */
+    bool stop = (uint32_t)(atomic_load(&cell->stop) >> 32) == cell->run_generation;
+    if (stop) atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
+    return stop;
 }

@@ -5,13 +5,18 @@
 
 #include "core/worker.h"
 
-/* Does what the system lane asks for: starts, stops, forgets. */
-void tr_run_system(struct tr_worker *worker, struct tr_cell *cell);
+/* Does what the system lane asks for: starts, stops, forgets. False: that is for another worker to do, which
+ * is to run the cell from here on (own.h). */
+bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell);
+
+/* Within a handler: is the run asked to stop? Then the orders wait until the handler has returned. */
+bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell);
 
 /* Tells the supervisor that the run is ready; after `self->unready`, for the actor itself to call. */
 void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);
 
-/* Ends the present run: OK, done; STOPPING, asked to; else failed, with the text in self->failure. */
+/* Ends the present run: OK, done; STOPPING, asked to; else failed, with the text in self->failure. Within
+ * troupe_receive: as soon as the handler that called it has returned. */
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed);
 
@@ -31,11 +36,25 @@ void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct
                     struct tr_message *message);
 
 /* What became of the link that was handled. */
-enum tr_handled { TR_DONE, TR_AGAIN };
+enum tr_handled {
+    TR_DONE,
+    TR_AGAIN,  /* the run failed and the message is to be handled by the next one */
+    TR_LET_GO, /* done, and neither in the mailbox nor unsettled any more: tr_let_go */
+};
 
-/* Handles a message of the RUNNING cell, or declares it dead. AGAIN: the run failed and the message is
- * to be handled by the next one. */
+/* Handles a message of the RUNNING cell, or declares it dead. */
 enum tr_handled tr_deliver(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message);
+
+/* The message at hand counts as handled, though its handler runs on. */
+void tr_settle_early(struct tr_worker *worker, struct tr_message *message);
+
+/* For troupe_receive. Settles what is at hand, and takes it out of the mailbox, so that what is behind it
+ * can be handled; it stays valid until its handler returns. */
+void tr_let_go(struct tr_worker *worker, struct tr_cell *cell);
+/* Handles what comes next within the present handler; the cell stays the caller's. OTHER: it was nothing
+ * that is handled. */
+enum tr_taken { TR_TOOK_NOTHING, TR_TOOK_OTHER, TR_TOOK_ONE };
+enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell);
 
 /* Takes the head out of the mailbox although it is to live on; the cell stays the caller's. */
 struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell);

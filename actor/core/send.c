@@ -6,6 +6,7 @@
 #include "core/dead.h"
 #include "core/depth.h"
 #include "core/log.h"
+#include "core/own.h"
 
 static bool is_bounded(uint8_t flags) {
     return (flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
@@ -252,27 +253,27 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     if (more == NULL) return false;
     more->path = strdup(start->path);
     if (more->path == NULL) return false;
+    if (start->own_thread && tr_own_give(node, cell) != TROUPE_OK) return false;
     set_options(cell, start);
     tr_cell_move(cell, TR_LIFE_DOWN);
     tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     return true;
 }
 
-static struct tr_slots *slots_of(struct tr_worker *worker) {
-    return worker == NULL ? NULL : &worker->slots;
-}
-
 enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
                             troupe_address *address) {
     enum troupe_status status = TROUPE_STOPPING;
     struct tr_cell *cell =
-        atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, slots_of(worker), &status);
+        atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, tr_worker_slots(worker), &status);
     if (cell == NULL) return status;
     uint32_t generation = atomic_load(&cell->generation);
     *address = (troupe_address){ node->id, cell->slot, generation };
     tr_cell_saw_nothing(cell);
-    status = tr_start(node, worker, cell, generation, start);
-    if (status != TROUPE_OK) tr_cells_release(&node->cells, slots_of(worker), cell);
+    status = start->own_thread ? tr_own_give(node, cell) : TROUPE_OK;
+    if (status == TROUPE_OK) status = tr_start(node, worker, cell, generation, start);
+    if (status == TROUPE_OK) return TROUPE_OK;
+    tr_own_leave(node, cell);
+    tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
     return status;
 }
 

@@ -11,7 +11,7 @@ void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct
     source->link.kind = TR_LINK_SOURCE;
     source->kind = kind;
     source->entry = entry;
-    source->message = tr_message_new((struct tr_memory){ NULL, NULL }, entry->message, body, &status, &error);
+    source->message = tr_message_new((struct tr_memory){ 0 }, entry->message, body, &status, &error);
     atomic_store_explicit(&source->references, 1, memory_order_relaxed);
     if (source->message != NULL) return source;
     free(source);

@@ -1,13 +1,15 @@
 /*
  * How a worker finds work.
  *
+ * (The threads of single actors are not spoken of here: they look for nothing, see own.h.)
+ *
  * It looks, in this order, at its LIFO slot (the cell that the last handler sent to: its message is
  * still in the cache), its own queue, the node's shared queue (work from outside threads and what a full
  * queue spilled), and then at the queues and LIFO slots of the other workers. Two exceptions keep it
  * fair: after a few turns in a row the LIFO slot goes to the end of the queue, and every so many turns
  * the shared queue is looked at first.
  *
- * Going to sleep. A worker that found nothing searches for a moment, then puts itself on the idle mask,
+ * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration), then puts itself on the idle mask,
  * looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that
  * another worker could take wakes one idle worker, unless one is searching already: that one will find
  * it, and the last to stop searching looks once more after it has said so. A cell that goes to a LIFO
@@ -19,16 +21,16 @@
  */
 #include "core/worker.h"
 
-#include <sched.h>
-
 #include "core/alarm.h"
 #include "core/monitor.h"
+#include "core/own.h"
+#include "core/thread.h"
 
 enum {
     LIFO_IN_A_ROW = 16, /* then the queue has a turn */
     SHARED_EVERY = 61,  /* turns between looks at the shared queue first */
     POLL_EVERY = 64,    /* turns between looks at timers and descriptors */
-    SEARCH_ROUNDS = 40, /* before parking: a few microseconds */
+    ROUNDS_PER_LOOK = 8, /* of a search, at the clock */
 };
 
 void tr_wake_one(struct tr_node *node) {
@@ -63,7 +65,12 @@ static struct tr_run_link *put_next(struct tr_worker *worker, struct tr_run_link
 
 void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_run_link *link = &cell->run_link;
-    if (worker == NULL) {
+    uint8_t home = atomic_load_explicit(&cell->home, memory_order_acquire);
+    if (home != 0) {
+        tr_own_schedule(node, home);
+        return;
+    }
+    if (worker == NULL || worker->own != NULL) {
         tr_inject_push(&node->inject, link);
     } else {
         link = put_next(worker, link);
@@ -74,6 +81,10 @@ void tr_schedule(struct tr_node *node, struct tr_worker *worker, struct tr_cell 
 }
 
 void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell) {
+    if (worker->own != NULL || !tr_is_at_home(worker, cell)) {
+        tr_schedule(worker->node, worker, cell);
+        return;
+    }
     enqueue(worker, &cell->run_link);
     tr_wake_one(worker->node);
 }
@@ -128,24 +139,23 @@ static struct tr_run_link *find_work(struct tr_worker *worker) {
     return link;
 }
 
-/* For the processor: this is a spin. */
-static inline void relax(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__) || defined(__arm__)
-    __asm__ volatile("yield");
-#endif
+/* Anybody's. */
+static struct tr_run_link *find_elsewhere(struct tr_worker *worker) {
+    struct tr_run_link *link = steal(worker);
+    return link != NULL ? link : tr_inject_pop(&worker->node->inject);
 }
 
 static struct tr_run_link *search(struct tr_worker *worker) {
-    struct tr_run_link *link = NULL;
-    atomic_fetch_add(&worker->node->searching, 1);
-    for (uint32_t i = 0; i < SEARCH_ROUNDS && link == NULL; i++) {
-        link = steal(worker);
-        if (link == NULL) link = tr_inject_pop(&worker->node->inject);
-        if (link == NULL) relax();
+    struct tr_node *node = worker->node;
+    atomic_fetch_add(&node->searching, 1);
+    struct tr_run_link *link = find_elsewhere(worker);
+    int64_t spin = node->options.spin, until = link == NULL && spin > 0 ? tr_thread_clock() + spin : 0;
+    for (uint32_t i = 1; link == NULL && until != 0; i++) {
+        tr_spin(i);
+        link = find_elsewhere(worker);
+        if (i % ROUNDS_PER_LOOK == 0 && tr_thread_clock() >= until) until = 0;
     }
-    atomic_fetch_sub(&worker->node->searching, 1);
+    atomic_fetch_sub(&node->searching, 1);
     return link;
 }
 
@@ -168,7 +178,7 @@ static void become_busy(struct tr_worker *worker) {
         atomic_fetch_sub(&worker->node->idle, 1);
 }
 
-static int64_t time_to_sleep(struct tr_worker *worker) {
+int64_t tr_worker_time_to_sleep(struct tr_worker *worker) {
     int64_t next = tr_alarms_next(worker);
     if (next == INT64_MAX) return INT64_MAX;
     int64_t now = tr_node_clock(worker->node);
@@ -180,7 +190,7 @@ static struct tr_run_link *park(struct tr_worker *worker) {
     struct tr_run_link *link = tr_inject_pop(&worker->node->inject);
     if (link == NULL) link = steal(worker);
     if (link == NULL && !atomic_load(&worker->node->halted))
-        tr_loop_park(&worker->loop, time_to_sleep(worker));
+        tr_loop_park(&worker->loop, tr_worker_time_to_sleep(worker));
     become_busy(worker);
     tr_monitor_notice(worker->node);
     return link;
@@ -188,7 +198,7 @@ static struct tr_run_link *park(struct tr_worker *worker) {
 
 /* ---- The thread ---- */
 
-static void look_around(struct tr_worker *worker) {
+void tr_worker_look_around(struct tr_worker *worker) {
     tr_alarms_expire(worker, worker);
     if (atomic_load_explicit(&worker->loop.watches, memory_order_relaxed) > 0)
         tr_loop_park(&worker->loop, 0);
@@ -208,12 +218,12 @@ static void share_the_rest(struct tr_worker *worker) {
 static void turn(struct tr_worker *worker) {
     uint32_t ticks = ticks_of(worker);
     atomic_store_explicit(&worker->ticks, ticks + 1, memory_order_relaxed);
-    if (ticks % POLL_EVERY == 0) look_around(worker);
+    if (ticks % POLL_EVERY == 0) tr_worker_look_around(worker);
     struct tr_run_link *link = find_work(worker);
     if (link == NULL) {
         link = search(worker);
         if (link == NULL) link = park(worker);
-        look_around(worker);
+        tr_worker_look_around(worker);
         if (link != NULL || tr_runqueue_size(&worker->queue) > 0) share_the_rest(worker);
     }
     if (link != NULL) tr_cell_run(worker, tr_cell_of_link(link));

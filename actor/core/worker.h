@@ -17,6 +17,11 @@ struct troupe_self {
     struct tr_message *message; /* NULL in start, stop, answer */
     bool answered;              /* the ask at hand has its reply */
     bool kept;                  /* ... or its asker was kept */
+    bool counted;               /* what is at hand is a message, not a tick or the like */
+    bool let_go;                /* what is at hand is settled, though its handler runs on: tr_let_go */
+    bool nested;                /* within a handler that troupe_receive called */
+    bool starting;              /* within the start handler */
+    struct tr_link *alarm;      /* the tick at hand, while it is in the mailbox */
     bool unready;               /* the start handler says that readiness comes later: tr_run_ready */
     int64_t now;                /* 0: not read yet in this batch */
     char failure[512];          /* the text of TROUPE_FAIL */
@@ -27,6 +32,8 @@ struct tr_watches {
     pthread_mutex_t lock;
     struct tr_ids ids; /* struct tr_watch */
 };
+
+struct tr_own;
 
 struct tr_worker {
     struct troupe_self self;
@@ -45,6 +52,7 @@ struct tr_worker {
     struct tr_timer_wheel wheel;
     pthread_mutex_t wheel_lock;         /* for `wheel`, and all alarms in it (alarm.h) */
     _Atomic bool parked;
+    struct tr_own *own;                 /* the thread of a single actor; NULL: one of the pool */
     pthread_t thread;
     char path[256];                     /* for troupe_self_path */
 };
@@ -76,6 +84,16 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell);
 
 void *tr_worker_main(void *worker);
 
+/* Gives a worker that is all zero what it works with. False: no descriptors. */
+bool tr_worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t index);
+/* Once its thread has ended. */
+void tr_worker_free(struct tr_worker *worker);
+
+/* Timers that are due, alarms that others cancelled; descriptors, if it is their turn. */
+void tr_worker_look_around(struct tr_worker *worker);
+/* Until the next timer: INT64_MAX: there is none. */
+int64_t tr_worker_time_to_sleep(struct tr_worker *worker);
+
 /* The next cell to run, of this worker's queues, the shared one, or anyone's; NULL: none. */
 struct tr_run_link *tr_worker_find(struct tr_worker *worker);
 
@@ -86,6 +104,17 @@ static inline struct tr_pool *tr_worker_pool(struct tr_worker *worker) {
 /* For messages that are made on the calling thread; `worker` as ever. */
 static inline struct tr_memory tr_memory_of(const struct tr_node *node, struct tr_worker *worker) {
     return (struct tr_memory){ tr_worker_pool(worker), node->options.buffers };
+}
+
+/* Slots at hand are for threads that stay. */
+static inline struct tr_slots *tr_worker_slots(struct tr_worker *worker) {
+    return worker == NULL || worker->own != NULL ? NULL : &worker->slots;
+}
+
+/* Is this worker one that may run the cell? */
+static inline bool tr_is_at_home(const struct tr_worker *worker, struct tr_cell *cell) {
+    uint8_t home = worker->own == NULL ? 0 : (uint8_t)(worker->index - TR_MAX_POOL + 1);
+    return atomic_load_explicit(&cell->home, memory_order_acquire) == home;
 }
 
 /* Now, read once in a batch. */

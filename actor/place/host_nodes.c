@@ -191,7 +191,8 @@ static bool bind_cells(struct tr_hosted *hosted) {
                                                                               : child->actor),
                                     .path = child->path, .mailbox_limit = child->mailbox_limit,
                                     .drop_newest = child->drop_newest,
-                                    .at_least_once = child->at_least_once };
+                                    .at_least_once = child->at_least_once,
+                                    .own_thread = child->placement.own_thread };
         if (!tr_bind(node, slot, &spec)) return false;
     }
     return true;
@@ -211,7 +212,7 @@ static bool start_agent(struct tr_node *node) {
     return status == TROUPE_OK;
 }
 
-static void fill_services(struct tr_hosted *hosted) {
+static bool fill_services(struct tr_hosted *hosted) {
     const struct tr_plan *plan = hosted->host->options.plan;
     tr_registry_init(&hosted->services.registry);
     tr_signals_init(&hosted->services.signals);
@@ -224,6 +225,7 @@ static void fill_services(struct tr_hosted *hosted) {
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
     hosted->services.count = count_configured;
+    return tr_work_init(&hosted->services.work, plan->config->work_threads);
 }
 
 static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation) {
@@ -236,10 +238,15 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
                                        .reserved_slots = planned->next_slot,
                                        .classes = hosted->host->options.classes, .hooks = &hosted->hooks,
                                        .flight = hosted->page, .trace = hosted->host->options.trace,
-                                       .buffers = &hosted->host->buffers,
-                                       .application = hosted, .services = &hosted->services,
+                                       .buffers = &hosted->host->buffers, .application = hosted,
                                        .blocked = hosted->host->options.plan->config->blocked,
-                                       .serialize = hosted->host->options.serialize };
+                                       .services = &hosted->services,
+                                       .serialize = hosted->host->options.serialize,
+                                       .spin = hosted->host->options.plan->config->spin };
+    if (id == TR_MAIN_NODE) {
+        options.cores = hosted->host->options.plan->config->cores;
+        options.core_count = hosted->host->options.plan->config->core_count;
+    }
     return tr_node_new(&options);
 }
 
@@ -248,8 +255,7 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     hosted->lanes = calloc(hosted->host->node_count + 1, sizeof(struct tr_lane_driver *));
     if (hosted->lanes == NULL) return false;
     pthread_mutex_init(&hosted->lock, NULL);
-    fill_services(hosted);
-    hosted->node = make_node(hosted, id, incarnation);
+    if (fill_services(hosted)) hosted->node = make_node(hosted, id, incarnation);
     if (hosted->node != NULL && bind_cells(hosted) && start_agent(hosted->node)) return true;
     tr_hosted_stop(hosted);
     return false;
@@ -286,9 +292,11 @@ void tr_hosted_describe(struct tr_hosted *hosted, char *text, size_t size) {
 /* A handler that does not return: a process of a node would be killed for it, a thread cannot be. The
  * node, its lanes and its thread are left as they are. */
 static void leave_behind(struct tr_hosted *hosted) {
-    char text[TR_CONTROL_TEXT_SIZE] = "";
+    char text[TR_CONTROL_TEXT_SIZE] = "", calls[256];
     tr_hosted_describe(hosted, text, sizeof text);
-    tr_log(hosted->node, TROUPE_ERROR, NULL, "did not stop in time and is left behind, handling %s", text);
+    tr_work_describe(&hosted->services.work, calls, sizeof calls);
+    tr_log(hosted->node, TROUPE_ERROR, NULL, "did not stop in time and is left behind, handling %s%s%s",
+           text[0] == '\0' ? "nothing" : text, calls[0] == '\0' ? "" : "; calls of troupe_work: ", calls);
     tr_flight_close(hosted->node->flight);
     add_counts(hosted);
     hosted->host->stuck = hosted->stuck = true;
@@ -297,11 +305,13 @@ static void leave_behind(struct tr_hosted *hosted) {
 
 static bool halt(struct tr_hosted *hosted) {
     const struct tr_host *host = hosted->host;
-    bool late = host->code > 128;
+    struct tr_work_pool *work = &hosted->services.work;
+    int64_t within = host->code > 128 ? LATE : host->options.plan->config->shutdown, now = tr_host_now();
     if (host->options.start == NULL)
-        return tr_node_halt_within(hosted->node, late ? LATE : host->options.plan->config->shutdown);
+        return tr_node_halt_within(hosted->node, within) &&
+               tr_work_close(work, hosted->node, within - (tr_host_now() - now));
     tr_node_halt(hosted->node); /* the keeper kills whoever takes too long */
-    return true;
+    return tr_work_close(work, hosted->node, INT64_MAX);
 }
 
 /* Threads first; then lanes are cut, which settles what was on its way; then every run ends and every
@@ -321,6 +331,7 @@ void tr_hosted_stop(struct tr_hosted *hosted) {
         add_counts(hosted);
         tr_node_free(node);
     }
+    tr_work_free(&hosted->services.work);
     tr_registry_free(&hosted->services.registry);
     tr_signals_free(&hosted->services.signals);
     pthread_mutex_destroy(&hosted->lock);

@@ -164,7 +164,7 @@ static uint32_t worker_count(const struct tr_config *config, uint32_t threads) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (threads == 0) threads = config->threads;
     if (threads == 0) threads = cores > 0 ? (uint32_t)cores : 1;
-    return threads < TR_MAX_WORKERS ? threads : TR_MAX_WORKERS;
+    return threads < TR_MAX_POOL ? threads : TR_MAX_POOL;
 }
 
 struct tr_plan *tr_plan_new(const struct tr_config *config, bool one_process, uint32_t threads) {

@@ -6,19 +6,14 @@
  * letter, or its receiver died), or the deadline. What comes later finds nothing under that id, for ids
  * have serials. When the run ends, its alarms are cancelled, and with them its asks.
  */
+#include "services/ask.h"
+
 #include <stdlib.h>
 
-#include "core/alarm.h"
 #include "core/log.h"
 #include "core/run.h"
 #include "core/send.h"
 #include "services/services.h"
-
-struct tr_ask {
-    struct tr_alarm alarm;             /* first: an alarm is cast to its ask */
-    const struct troupe_entry *entry;  /* the answer handler */
-    struct tr_message *request;
-};
 
 static struct tr_ask *ask_of(struct tr_alarm *alarm) { return (struct tr_ask *)(void *)alarm; }
 
@@ -96,44 +91,61 @@ static struct tr_ask *ask_new(troupe_self *self, const struct troupe_entry *entr
 }
 
 /* A copy of the copy: of what is large there is one. */
-static enum troupe_status send_request(troupe_self *self, troupe_address to, uint64_t id,
-                                       int64_t timeout, const struct tr_ask *ask) {
+static enum troupe_status send_request(troupe_self *self, troupe_address to, int64_t timeout,
+                                       const struct tr_ask *ask) {
     int64_t now = troupe_now(self);
     struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self),
                                     .type = ask->request->type, .body = tr_message_body(ask->request),
-                                    .ask = id, .flags = TR_MESSAGE_ASKED,
+                                    .ask = ask->alarm.id, .flags = TR_MESSAGE_ASKED,
                                     .deadline = timeout > INT64_MAX - now ? INT64_MAX : now + timeout };
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
 
-/* Not even sent. */
-static enum troupe_status refuse(troupe_self *self, const struct troupe_message_type *type,
-                                 enum troupe_status status, const char *why) {
+static struct tr_ask *refuse(troupe_self *self, const struct troupe_message_type *type,
+                             enum troupe_status reason, const char *why, enum troupe_status *status) {
     if (why[0] != '\0')
         tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "not asked: %s: %s", type->name,
                why);
-    tr_bump(&self->worker->flight->refused);
-    return status;
+    *status = reason;
+    return NULL;
+}
+
+static const char *what_is_wrong(const struct troupe_entry *entry,
+                                 const struct troupe_message_type *reply, int64_t timeout) {
+    if (entry == NULL) return "the actor has no answer handler for it";
+    if (reply != NULL && entry->reply != reply) return "its answer handler takes another reply";
+    return timeout <= 0 ? "its timeout is not more than 0" : NULL;
+}
+
+struct tr_ask *tr_ask_open(troupe_self *self, const struct troupe_message_type *type,
+                           const struct troupe_message_type *reply, const void *message, int64_t timeout,
+                           enum troupe_status *status) {
+    struct tr_codec_error error = { 0 };
+    const struct troupe_entry *entry = tr_class_answer(atomic_load(&self->cell->class), type);
+    if (self->cell->ended) return refuse(self, type, TROUPE_STOPPING, "", status);
+    const char *wrong = what_is_wrong(entry, reply, timeout);
+    if (wrong != NULL) return refuse(self, type, TROUPE_INVALID, wrong, status);
+    struct tr_ask *ask = ask_new(self, entry, type, message, status, &error);
+    if (ask == NULL) return refuse(self, type, *status, error.text, status);
+    if (tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0) != 0) return ask;
+    release(&ask->alarm);
+    return refuse(self, type, TROUPE_NO_MEMORY, "", status);
+}
+
+void tr_ask_close(troupe_self *self, struct tr_ask *ask) {
+    tr_alarm_cancel(self->cell, ask->alarm.id);
 }
 
 enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int64_t timeout,
                                       const struct troupe_message_type *type, const void *message) {
-    struct tr_codec_error error = { 0 };
     enum troupe_status status;
-    const struct troupe_entry *entry =
-        tr_class_answer(atomic_load(&self->cell->class), type);
-    if (self->cell->ended) return refuse(self, type, TROUPE_STOPPING, "");
-    if (entry == NULL) return refuse(self, type, TROUPE_INVALID, "the actor has no answer handler for it");
-    if (timeout <= 0) return refuse(self, type, TROUPE_INVALID, "its timeout is not more than 0");
-    struct tr_ask *ask = ask_new(self, entry, type, message, &status, &error);
-    if (ask == NULL) return refuse(self, type, status, error.text);
-    uint64_t id = tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0);
-    if (id == 0) {
-        release(&ask->alarm);
-        return refuse(self, type, TROUPE_NO_MEMORY, "");
+    struct tr_ask *ask = tr_ask_open(self, type, NULL, message, timeout, &status);
+    if (ask == NULL) {
+        tr_bump(&self->worker->flight->refused); /* not even sent */
+        return status;
     }
-    status = send_request(self, to, id, timeout, ask);
-    if (status != TROUPE_OK) tr_alarm_cancel(self->cell, id);
+    status = send_request(self, to, timeout, ask);
+    if (status != TROUPE_OK) tr_ask_close(self, ask);
     return status;
 }
 

@@ -118,6 +118,7 @@ enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker
         start.name = options->name;
         start.mailbox_limit = options->mailbox_limit;
         start.drop_newest = options->drop_newest;
+        start.own_thread = options->own_thread;
     }
     enum troupe_status status = prepare(node, worker, actor, type, args, &start);
     if (status != TROUPE_OK) return status;

@@ -6,6 +6,7 @@
 #include "services/registry.h"
 #include "services/signals.h"
 #include "services/supervision.h"
+#include "services/work.h"
 
 /* A child as its supervisor knows it. Everything lives as long as the node. */
 struct tr_child_spec {
@@ -28,6 +29,7 @@ struct tr_supervisor_spec {
 struct tr_services {
     struct tr_registry registry;
     struct tr_signals signals;
+    struct tr_work_pool work;
     const struct tr_supervisor_spec *supervisors;
     uint32_t supervisor_count;
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */

@@ -59,7 +59,7 @@ static int64_t play(bool sleeps, uint32_t round_trips) {
 
 int main(int argc, char **argv) {
     uint32_t n = (uint32_t)bench_count(argc, argv, 100000);
-    bench_latency("pingpong_threads", "handoff:futex", n, play(true, n));
-    bench_latency("pingpong_threads", "handoff:spin", n, play(false, n));
+    bench_latency("pingpong_threads", "handoff:asleep", n, play(true, n));
+    bench_latency("pingpong_threads", "handoff:spinning", n, play(false, n));
     return 0;
 }

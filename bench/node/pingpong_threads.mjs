@@ -7,7 +7,7 @@ if (isMainThread) {
     const n = count(20000);
     const worker = new Worker(fileURLToPath(import.meta.url));
     const next = player(n, (ball) => worker.postMessage(ball), (began) => {
-        latency('pingpong_threads', 'worker_threads', n, began);
+        latency('pingpong_threads', 'worker_threads,handoff:asleep', n, began);
         worker.terminate();
     });
     worker.on('message', next);

@@ -14,7 +14,8 @@
  * does not fit. No semicolon follows these macros.
  *
  * One actor handles one message at a time, on one thread at a time, though not always on the same
- * thread. Handlers must not block: what waits becomes a message. One that does is reported in the log
+ * thread. Handlers must not block: what waits becomes a message, and what cannot but block is a call of
+ * troupe_work (work.h), or an actor with a thread of its own. One that blocks is reported in the log
  * (`blocked` in docs/configuration.md). Everything in this header is called from within a handler, with
  * the `self` that the handler was given; `self` must not be kept.
  *
@@ -220,6 +221,7 @@ struct troupe_spawn_options {
     const char *name;       /* registered on this node, and the last part of the path; NULL: none */
     uint32_t mailbox_limit; /* messages; 0: the configured default */
     bool drop_newest;       /* a full mailbox drops what arrives, as a dead letter, instead of refusing */
+    bool own_thread;        /* a thread for this actor alone: it may block, and call troupe_receive */
 };
 
 /* troupe_spawn(self, &child, worker, job, .from = 1)
@@ -228,7 +230,8 @@ struct troupe_spawn_options {
  * once with its address: what is sent there before it has started waits. Not supervised: if it fails,
  * the failure is logged and its address goes stale. It outlives its spawner; at shutdown such actors
  * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty.
- * Errors: INVALID (wrong start message), EXISTS (name), LIMIT (actors on this node), NO_MEMORY,
+ * Errors: INVALID (wrong start message), EXISTS (name), LIMIT (actors on this node; with own_thread: such
+ * actors, of which a node may have 192), SYSTEM (own_thread: no threads or descriptors are left), NO_MEMORY,
  * STOPPING. */
 #define troupe_spawn(self, address, tr_actor, tr_message, ...)                                     \
     troupe_spawn_actor((self), (address), &tr_actor##_actor, NULL, &tr_message##_message,          \
@@ -310,6 +313,26 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
 
 /* After this no tick of the timer is handled, even one already due. GONE when it had fired or ended. */
 enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer);
+
+/* ---- Waiting within a handler ---- */
+
+/* Handles the next message of this actor (or tick, or answer) by its handler, within the present one, and
+ * returns once that has returned. Waits for one for up to `timeout` nanoseconds; 0: only looks; INT64_MAX:
+ * for as long as it takes. Only for an actor with a thread of its own: `place: { thread: own }` in the
+ * configuration, `own_thread` when it is spawned.
+ *
+ * OK: one was handled (one that became a dead letter when its turn came counts, too). TIMEOUT. STOPPING:
+ * the actor is to stop, or has called troupe_exit: return soon; every further call says the same. INVALID:
+ * the actor has no thread of its own, the handler at work was itself called by troupe_receive, or `timeout`
+ * is negative. Any other code: the handler that was called failed with it. The run is over then, and ends
+ * when the handler at work has returned, whatever that returns; every further call returns the same code.
+ *
+ * The message at hand counts as handled from the first call on, for order's sake: it is settled before those
+ * that follow it, and is not delivered again. It stays valid, and may be answered, until its handler
+ * returns: troupe_sender, troupe_reply and troupe_keep_asker always mean the message of the handler that
+ * calls them. A start handler that calls troupe_receive counts as started from then on: an actor may be
+ * written as a loop in there. */
+enum troupe_status troupe_receive(troupe_self *self, int64_t timeout) TROUPE_MUST_USE;
 
 /* ---- Telling people ---- */
 

@@ -107,6 +107,15 @@ static enum troupe_status spawns(troupe_self *self, struct user *me) {
     return worst;
 }
 
+TROUPE_WORK(toil, point, all) { return troupe_work_done(work, all, .i32 = request->x); }
+TROUPE_WORK(rest, tick, tick) { return troupe_work_done_empty(work, tick); }
+
+static enum troupe_status works(troupe_self *self) {
+    enum troupe_status worst = troupe_work(self, toil, TROUPE_SECOND, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_work_empty(self, rest, TROUPE_SECOND, tick);
+    return worst == TROUPE_OK ? troupe_receive(self, TROUPE_SECOND) : worst;
+}
+
 static enum troupe_status waits(troupe_self *self, struct user *me) {
     enum troupe_status worst = troupe_after(self, &me->timer, 5 * TROUPE_SECOND, point, .x = 1);
     if (worst == TROUPE_OK) worst = troupe_every(self, NULL, TROUPE_SECOND, point, .x = 1);
@@ -117,7 +126,7 @@ static enum troupe_status waits(troupe_self *self, struct user *me) {
 
 TROUPE_ON(user, all) {
     if (msg->flag) return sends(self, me);
-    return msg->u8 > 0 ? spawns(self, me) : waits(self, me);
+    return msg->u8 > 0 ? spawns(self, me) : msg->u16 > 0 ? works(self) : waits(self, me);
 }
 TROUPE_ACTOR(user, TROUPE_STARTS(user, point), TROUPE_STOPS(user), TROUPE_ANSWERS(user, point, all),
     TROUPE_HANDLES(user, all))

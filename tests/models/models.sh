@@ -24,7 +24,7 @@ megabytes=1024
 table() {
     cat <<'TABLE'
 mailbox  -DLINKS=5 3000000  1 2 3
-wake     -DPLAINS=3 200000   1 2 3 4
+wake     -DPLAINS=1 400000  1 2 3 4 5
 idle     -DSHORT=2 5000000  1 2 3
 runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2
@@ -34,6 +34,8 @@ event    -DEACH=2  100000   1 2
 watch    -DBYTES=2 40000    1 2 3 4
 leave    -DEACH=2  40000    1 2 3
 monitor  -DJOBS=2  30000    1 2 3
+own      -DMESSAGES=2 80000 1 2 3 4
+home     -DLATE=2  30000    1 2 3 4
 TABLE
 }
 

@@ -4,7 +4,7 @@
  * must change this model.
  *
  * A cell without a run, two workers. One thread starts a run, sends it a message, then stops it; another
- * sends another notice; a third one sends messages. The mailbox is one step to push and one to advance
+ * sends another notice; a third one sends messages; a fourth stops the run before, too late. The mailbox is one step to push and one to advance
  * (mailbox.pml shows why).
  *
  * Shown: the wake is in the mailbox once at most; every notice is seen; the message of a run is not
@@ -14,6 +14,7 @@
  * BUG 2: the system lane is looked at by the flag of the wake.
  * BUG 3: a stop is dropped while its start has not been seen.
  * BUG 4: the bell of the orders is silenced after they were taken.
+ * BUG 5: a stop is taken that is not the one that was seen.
  */
 #ifndef BUG
 #define BUG 0
@@ -27,11 +28,14 @@
 #define WAKE 1
 #define PLAIN 2
 #define FIRST 3    /* the message behind the start */
+#define OLD 1      /* a stop of the run before */
+#define NEW 2
 
 chan mailbox = [8] of { byte };
 byte wakes;        /* in the mailbox */
 byte queued, running;
-bool waking, orders, stop, started, stopped, other_seen, first_handled;
+byte stop;
+bool waking, orders, started, stopped, other_seen, first_handled;
 byte notices;      /* a set */
 
 inline push(kind) {
@@ -59,10 +63,22 @@ inline wake_up(was) {
 
 proctype starter() {
     bool was;
+    stop = 0;
     notices = notices | START;
     wake_up(was);
     push(FIRST);
-    stop = true;
+    stop = NEW;
+    wake_up(was)
+}
+
+proctype stopper() {
+    bool was;
+    atomic {
+        if
+        :: stop < OLD -> stop = OLD
+        :: else
+        fi
+    }
     wake_up(was)
 }
 
@@ -80,7 +96,7 @@ proctype sender() {
     od
 }
 
-inline run_system(taken) {
+inline run_system(taken, seen) {
 #if BUG != 4
     orders = false;
 #endif
@@ -93,23 +109,32 @@ inline run_system(taken) {
     :: taken & OTHER -> other_seen = true
     :: else
     fi;
+    seen = stop;
     if
-    :: stop ->
+    :: seen != 0 ->
         if
 #if BUG != 3
         :: (!started || stopped) && notices != 0
 #endif
         :: else ->
             atomic {
-                stop = false;
                 if
-                :: started -> stopped = true
+#if BUG == 5
+                :: true -> seen = stop; stop = 0
+#else
+                :: stop == seen -> stop = 0
+                :: else -> seen = 0
+#endif
+                fi;
+                if
+                :: started && seen == NEW -> stopped = true
                 :: else
                 fi
             }
         fi
     :: else
     fi;
+    seen = 0;
 #if BUG == 4
     orders = false;
 #endif
@@ -138,7 +163,7 @@ inline advance(kind, more) {
 }
 
 proctype worker() {
-    byte kind, taken;
+    byte kind, taken, seen;
     bool more, was;
 end:
     do
@@ -147,7 +172,7 @@ end:
         do
         :: more ->
             if
-            :: HAS_ORDERS -> run_system(taken)
+            :: HAS_ORDERS -> run_system(taken, seen)
             :: else
             fi;
             mailbox?<kind>;
@@ -174,6 +199,6 @@ end:
 }
 
 init {
-    atomic { run starter(); run other(); run sender(); run worker(); run worker() }
-    timeout -> assert(notices == 0 && other_seen && first_handled && stopped && !stop && !waking)
+    atomic { run starter(); run other(); run sender(); run stopper(); run worker(); run worker() }
+    timeout -> assert(notices == 0 && other_seen && first_handled && stopped && stop != NEW && !waking)
 }

@@ -41,7 +41,9 @@ static void spellings(void **state) {
           TR_START_SPAWN, NULL },
         { "{ thread: pool, lane: inproc }", TR_PLACE_THREAD, TR_LANE_INPROC, TR_START_FORK,
           "pool" },
-        { "{ thread: own }", TR_PLACE_THREAD, TR_LANE_INPROC, TR_START_FORK, NULL },
+        { "{ thread: own }", TR_PLACE_THREAD, TR_LANE_DIRECT, TR_START_FORK, NULL },
+        { "{ thread: own, lane: direct }", TR_PLACE_THREAD, TR_LANE_DIRECT, TR_START_FORK, NULL },
+        { "{ thread: own, lane: inproc }", TR_PLACE_THREAD, TR_LANE_INPROC, TR_START_FORK, NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[128], option[128];
@@ -81,6 +83,13 @@ static void wrong_places(void **state) {
           "1:21: error: lane: 'inproc' cannot reach a process; allowed: ipc, tcp" },
         { "{ thread: a, lane: tcp }",
           "1:20: error: lane: 'tcp' cannot reach a thread; allowed: inproc" },
+        { "{ thread: own, lane: tcp }",
+          "1:22: error: lane: 'tcp' cannot reach a thread; allowed: direct, inproc" },
+        { "{ process: a, lane: direct }",
+          "1:21: error: lane: 'direct' cannot reach a process; allowed: ipc, tcp" },
+        { "{ thread: a, lane: direct }",
+          "1:20: error: lane: 'direct' is for 'thread: own'; actors that share the thread 'a' share a node, "
+          "which is reached by inproc" },
         { "{ thread: a, lane: tcpp }",
           "1:20: error: lane: 'tcpp' is not known; did you mean 'tcp'?" },
         { "{ thread: a, start: fork }",
@@ -98,6 +107,34 @@ static void wrong_places(void **state) {
                  strstr(cases[i].line, ": error"));
         test_wrong(text, line);
     }
+}
+
+static bool has_own_thread(const char *place) {
+    char text[128];
+    snprintf(text, sizeof text, "tree: { children: [{ name: a, actor: counter, place: %s }] }", place);
+    struct tr_config *config = test_load(text);
+    bool own = config->root->children[0]->placement.own_thread;
+    tr_config_free(config);
+    return own;
+}
+
+static void threads_of_their_own(void **state) {
+    (void)state;
+    assert_true(has_own_thread("{ thread: own }"));
+    assert_true(has_own_thread("{ thread: own, lane: direct }"));
+    assert_false(has_own_thread("{ thread: own, lane: inproc }"));
+    assert_false(has_own_thread("{ thread: pool }"));
+    assert_false(has_own_thread("{ process: own }"));
+    assert_false(has_own_thread("thread"));
+    struct tr_config *config =
+        test_load("tree: { children: [{ name: a, actor: counter, count: 192, place: { thread: own } }] }");
+    tr_config_free(config);
+    test_wrong("tree: { children: [{ name: a, actor: counter, count: 193, place: { thread: own } }] }",
+               "app.yaml:1:66: error: place: 193 actors with a thread of their own, '/a/192' among them, are "
+               "too many: at most 192\n");
+    test_wrong("tree: { children: [{ name: s, place: { thread: own }, children: [] }] }",
+               "app.yaml:1:38: error: place: a supervisor runs on a thread in this version; place its "
+               "children instead\n");
 }
 
 static void the_most_specific_wins(void **state) {
@@ -194,7 +231,8 @@ static void explained(void **state) {
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    const char *const placements[] = { "/counter/2={ process: pool, start: spawn }", NULL };
+    const char *const placements[] = { "/counter/2={ process: pool, start: spawn }",
+                                       "/ingest/reader={ thread: own }", NULL };
     struct tr_config *config = test_load_with(TREE "placement: { /counter/1: tcp }\n", NULL,
                                               placements);
     tr_config_explain(config, out);
@@ -207,7 +245,8 @@ static void explained(void **state) {
         "/counter/2      counter  process pool (spawn)  ipc     \"/counter/2\", --place "
         "'/counter/2="
         "{ process: pool, start: spawn }':1:1\n"
-        "/ingest/reader  reader   thread                direct  default\n");
+        "/ingest/reader  reader   thread own            direct  \"/ingest/reader\", --place "
+        "'/ingest/reader={ thread: own }':1:1\n");
     free(text);
     tr_config_free(config);
 }
@@ -216,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),
         cmocka_unit_test(wrong_places),
+        cmocka_unit_test(threads_of_their_own),
         cmocka_unit_test(the_most_specific_wins),
         cmocka_unit_test(of_two_alike_the_later_wins),
         cmocka_unit_test(the_command_line_wins),

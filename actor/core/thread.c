@@ -1,0 +1,40 @@
+#include "core/thread.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <time.h>
+#include <troupe/status.h>
+
+static void leave_faults(sigset_t *set) {
+    sigdelset(set, SIGSEGV);
+    sigdelset(set, SIGBUS);
+    sigdelset(set, SIGFPE);
+    sigdelset(set, SIGILL);
+    sigdelset(set, SIGABRT);
+}
+
+bool tr_thread_start(pthread_t *thread, void *(*run)(void *context), void *context) {
+    sigset_t all, before;
+    sigfillset(&all);
+    leave_faults(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(thread, NULL, run, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return error == 0;
+}
+
+bool tr_thread_pin(pthread_t thread, uint32_t core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (core < CPU_SETSIZE) CPU_SET(core, &set);
+    errno = pthread_setaffinity_np(thread, sizeof set, &set);
+    return errno == 0;
+}
+
+int64_t tr_thread_clock(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
+}

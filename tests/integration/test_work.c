@@ -1,0 +1,269 @@
+/*
+ * Calls that block, on threads of their own: each is answered exactly once, none holds up a worker, and
+ * all threads are gone at the end.
+ */
+#include "lib/system_test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHORE(field) field(str, kind) field(u64, n)
+TROUPE_MESSAGE(chore, CHORE)
+#define DONE(field) field(u64, n)
+TROUPE_MESSAGE(done, DONE)
+TROUPE_MESSAGE_EMPTY(nothing)
+#define ORDER(field) field(str, kind) field(u32, times) field(i64, timeout)
+TROUPE_MESSAGE(order, ORDER)
+
+/* ---- What is called ---- */
+
+TROUPE_WORK(toil, chore, done) {
+    if (strcmp(request->kind, "wait") == 0) gate_pass();
+    if (strcmp(request->kind, "fail") == 0) return TROUPE_NOT_FOUND;
+    if (strcmp(request->kind, "silent") == 0) return TROUPE_OK;
+    if (strcmp(request->kind, "wrong") == 0) return troupe_work_done_empty(work, nothing);
+    if (strcmp(request->kind, "twice") == 0) {
+        (void)troupe_work_done(work, done, .n = request->n);
+        board_note("twice:%s", troupe_status_name(troupe_work_done(work, done, .n = 0)));
+        return TROUPE_FAILED; /* too late to matter */
+    }
+    return troupe_work_done(work, done, .n = request->n + 1);
+}
+TROUPE_WORK(rest, nothing, nothing) { return troupe_work_done_empty(work, nothing); }
+TROUPE_WORK(mistaken, chore, nothing) { return TROUPE_OK; }
+
+/* ---- Who has it called ---- */
+
+struct boss { char unused; };
+TROUPE_ON(boss, order) {
+    for (uint32_t i = 0; i < msg->times; i++) {
+        enum troupe_status status = troupe_work(self, toil, msg->timeout, chore, .kind = msg->kind, .n = i);
+        if (status != TROUPE_OK) board_note("work:%s", troupe_status_name(status));
+    }
+    if (strcmp(msg->kind, "rest") == 0) return troupe_work_empty(self, rest, TROUPE_MINUTE, nothing);
+    if (strcmp(msg->kind, "mistaken") == 0)
+        board_note("work:%s", troupe_status_name(troupe_work(self, mistaken, TROUPE_MINUTE, chore, .n = 1)));
+    if (strcmp(msg->kind, "leave") == 0) return troupe_exit(self);
+    if (strcmp(msg->kind, "ping") == 0) board_note("pong");
+    return TROUPE_OK;
+}
+TROUPE_ANSWER(boss, chore, done) {
+    if (outcome == TROUPE_OK && reply->n != request->n + 1 && strcmp(request->kind, "twice") != 0)
+        board_note("another's reply");
+    if ((reply != NULL) != (outcome == TROUPE_OK)) board_note("reply without ok, or ok without reply");
+    if (outcome != TROUPE_OK) board_note("%s:%s", request->kind, troupe_status_name(outcome));
+    board_add(outcome == TROUPE_OK ? 0 : 1, 1);
+    return TROUPE_OK;
+}
+TROUPE_ANSWER(boss, nothing, nothing) {
+    board_note("rested:%s", troupe_status_name(outcome));
+    return request != NULL && (reply != NULL) == (outcome == TROUPE_OK) ? TROUPE_OK : TROUPE_FAILED;
+}
+TROUPE_STOP(boss) {
+    board_note("stop:%s", troupe_status_name(troupe_work(self, toil, TROUPE_MINUTE, chore, .n = 1)));
+}
+TROUPE_ACTOR(boss, TROUPE_HANDLES(boss, order), TROUPE_STOPS(boss), TROUPE_ANSWERS(boss, chore, done),
+             TROUPE_ANSWERS(boss, nothing, nothing))
+
+static const struct troupe_actor_type *const actors[] = { &boss_actor, NULL };
+#define CONFIG(more)                                                                               \
+    "{ threads: 1, " more "tree: { children: ["                                                    \
+    "{ name: boss, actor: boss }, { name: mortal, actor: boss, restart: temporary } ] } }"
+static const char config[] = CONFIG("");
+
+static void give(troupe_system *system, const char *whom, const char *kind, uint32_t times,
+                 int64_t timeout) {
+    assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, whom), order, .kind = kind,
+                                        .times = times, .timeout = timeout),
+                     TROUPE_OK);
+}
+
+/* ---- How a call ends ---- */
+
+static void each_is_answered_once(void **state) {
+    struct troupe_counts counts;
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    for (uint32_t round = 1; round <= 20; round++) {
+        give(system, "boss", "add", 500, TROUPE_MINUTE);
+        board_await_tally(0, 500 * round);
+    }
+    give(system, "boss", "rest", 0, 0);
+    board_await("rested:ok");
+    system_end(system, 0, &counts);
+    assert_int_equal(board_tally(0), 10000);
+    assert_int_equal(board_tally(1), 0);
+    assert_int_equal(counts.dead_letters, 0);
+    assert_int_equal(counts.handled, 21 + 10000 + 1); /* orders; replies */
+}
+
+static void failures_say_why(void **state) {
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    give(system, "boss", "fail", 1, TROUPE_MINUTE);
+    board_await("fail:not_found");
+    give(system, "boss", "silent", 1, TROUPE_MINUTE);
+    board_await("silent:no_reply");
+    give(system, "boss", "wrong", 1, TROUPE_MINUTE);
+    board_await("wrong:invalid");
+    give(system, "boss", "twice", 1, TROUPE_MINUTE);
+    board_await("twice:invalid");
+    board_await_tally(0, 1);
+    give(system, "boss", "mistaken", 0, 0);
+    board_await("work:invalid");
+    give(system, "boss", "add", 1, 0);
+    board_await_times("work:invalid", 2);
+    system_end(system, 0, NULL);
+    assert_int_equal(board_tally(0) + board_tally(1), 4);
+    assert_int_equal(board_times("stop:stopping"), 2);
+}
+
+static void it_holds_up_no_worker(void **state) {
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    gate_close();
+    give(system, "boss", "wait", 8, TROUPE_MINUTE);
+    gate_await(8);
+    give(system, "boss", "ping", 0, 0);
+    board_await("pong");
+    assert_int_equal(board_tally(0), 0);
+    gate_open();
+    board_await_tally(0, 8);
+    system_end(system, 0, NULL);
+}
+
+static void a_timeout_does_not_wait_for_the_call(void **state) {
+    struct troupe_counts counts;
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    gate_close();
+    give(system, "boss", "wait", 1, TROUPE_MILLISECOND);
+    board_await("wait:timeout");
+    gate_await(1);
+    gate_open();
+    give(system, "boss", "add", 1, TROUPE_MINUTE);
+    board_await_tally(0, 1);
+    system_end(system, 0, &counts); /* waits for the call */
+    assert_int_equal(board_tally(1), 1);
+    assert_int_equal(counts.dead_by_reason[TROUPE_TIMEOUT] + counts.dead_by_reason[TROUPE_GONE] +
+                         counts.refused, 1);
+}
+
+static void a_run_that_ends_hears_nothing(void **state) {
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    gate_close();
+    give(system, "mortal", "wait", 3, TROUPE_MINUTE);
+    gate_await(3);
+    give(system, "mortal", "leave", 0, 0);
+    board_await("stop:stopping");
+    gate_open();
+    give(system, "boss", "add", 100, TROUPE_MINUTE);
+    board_await_tally(0, 100);
+    system_end(system, 0, NULL);
+    assert_int_equal(board_tally(0), 100);
+    assert_int_equal(board_tally(1), 0);
+}
+
+/* ---- Bounds ---- */
+
+static void what_waits_is_bounded(void **state) {
+    enum { QUEUE = 1024, THREADS = 3 };
+    (void)state;
+    troupe_system *system = system_start(CONFIG("work_threads: 3, "), actors);
+    uint32_t before = process_threads();
+    gate_close();
+    give(system, "boss", "wait", THREADS, TROUPE_MINUTE);
+    gate_await(THREADS);
+    assert_int_equal(process_threads(), before + THREADS);
+    give(system, "boss", "add", QUEUE + 5, TROUPE_MINUTE);
+    board_await_times("work:full", 5);
+    gate_open();
+    board_await_tally(0, QUEUE + THREADS);
+    system_end(system, 0, NULL);
+    assert_int_equal(board_times("work:full"), 5);
+}
+
+static void idle_threads_end(void **state) {
+    (void)state;
+    troupe_system *system = system_start(config, actors);
+    uint32_t before = process_threads();
+    gate_close();
+    give(system, "boss", "wait", 4, TROUPE_MINUTE);
+    gate_await(4);
+    gate_open();
+    board_await_tally(0, 4);
+    while (process_threads() > before) usleep(1000); /* past the deadline of the test, it has failed */
+    give(system, "boss", "add", 4, TROUPE_MINUTE);
+    board_await_tally(0, 8);
+    system_end(system, 0, NULL);
+}
+
+/* ---- The end ---- */
+
+static void the_end_waits_for_a_call(void **state) {
+    (void)state;
+    troupe_system *system = system_start(CONFIG("work_threads: 1, "), actors);
+    gate_close();
+    give(system, "boss", "wait", 10, TROUPE_MINUTE); /* nine of them do not begin */
+    gate_await(1);
+    troupe_system_stop(system);
+    board_await_times("stop:stopping", 2);
+    gate_open();
+    system_end(system, 0, NULL);
+    assert_int_equal(board_tally(0) + board_tally(1), 0);
+}
+
+static void stop_with_a_call_that_hangs(void) {
+    troupe_system *system = system_start(CONFIG("shutdown: 300ms, "), actors);
+    gate_close();
+    give(system, "boss", "wait", 1, TROUPE_MINUTE);
+    gate_await(1);
+    troupe_system_stop(system);
+    _exit(troupe_system_wait(system));
+}
+
+/* It leaves its node behind: so in a process of its own. The log names the call. */
+static void past_the_deadline_the_code_is_137(void **state) {
+    int status = 0, ends[2];
+    char log[4096];
+    size_t used = 0;
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        stop_with_a_call_that_hangs();
+    }
+    close(ends[1]);
+    for (ssize_t got = 1; got > 0 && used < sizeof log - 1; used += (size_t)got)
+        got = read(ends[0], log + used, sizeof log - 1 - used);
+    log[used] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 137);
+    assert_non_null(strstr(log, "the end waits for calls of troupe_work: toil"));
+    assert_non_null(strstr(log, "left behind, handling nothing; calls of troupe_work: toil"));
+}
+
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void) { return "thread:tr_thread_start\nthread:start_thread\n"; }
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_is_answered_once),
+        cmocka_unit_test(failures_say_why),
+        cmocka_unit_test(it_holds_up_no_worker),
+        cmocka_unit_test(a_timeout_does_not_wait_for_the_call),
+        cmocka_unit_test(a_run_that_ends_hears_nothing),
+        cmocka_unit_test(what_waits_is_bounded),
+        cmocka_unit_test(idle_threads_end),
+        cmocka_unit_test(the_end_waits_for_a_call),
+        cmocka_unit_test(past_the_deadline_the_code_is_137),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
