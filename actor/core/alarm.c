@@ -6,9 +6,19 @@ static struct tr_alarm *alarm_of_timer(struct tr_timer *timer) {
 
 void tr_alarm_hold(struct tr_alarm *alarm) { atomic_fetch_add(&alarm->references, 1); }
 
-void tr_alarm_drop(struct tr_alarm *alarm) {
-    if (atomic_fetch_sub_explicit(&alarm->references, 1, memory_order_acq_rel) == 1)
-        alarm->release(alarm);
+/* Whoever has the only reference has it alone: nobody else is left to take another. */
+void tr_alarm_drop(struct tr_pool *pool, struct tr_alarm *alarm) {
+    if (atomic_load_explicit(&alarm->references, memory_order_acquire) == 1 ||
+        atomic_fetch_sub_explicit(&alarm->references, 1, memory_order_acq_rel) == 1)
+        alarm->release(pool, alarm);
+}
+
+/* One of two that are the caller's. */
+static void drop_second(struct tr_alarm *alarm) {
+    if (atomic_load_explicit(&alarm->references, memory_order_acquire) == 2)
+        atomic_store_explicit(&alarm->references, 1, memory_order_relaxed);
+    else
+        atomic_fetch_sub_explicit(&alarm->references, 1, memory_order_acq_rel);
 }
 
 uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm,
@@ -30,29 +40,34 @@ uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_
     return alarm->id;
 }
 
-static void cancel(struct tr_alarm *alarm) {
+/* What is left is the table's reference. */
+static void leave_wheel(struct tr_alarm *alarm) {
     struct tr_worker *owner = alarm->owner;
     alarm->cancelled = true;
     pthread_mutex_lock(&owner->wheel_lock);
     bool was_set = tr_timer_cancel(&owner->wheel, &alarm->timer);
     pthread_mutex_unlock(&owner->wheel_lock);
-    if (was_set) tr_alarm_drop(alarm);
-    tr_alarm_drop(alarm);
+    if (was_set) drop_second(alarm);
 }
 
-bool tr_alarm_cancel(struct tr_cell *cell, uint64_t id) {
+struct tr_alarm *tr_alarm_take(struct tr_cell *cell, uint64_t id) {
     struct tr_alarm *alarm = cell->more == NULL ? NULL : tr_ids_remove(&cell->more->alarms, id);
-    if (alarm == NULL) return false;
-    cancel(alarm);
-    return true;
+    if (alarm != NULL) leave_wheel(alarm);
+    return alarm;
 }
 
-void tr_alarms_cancel_all(struct tr_cell *cell) {
+bool tr_alarm_cancel(struct tr_worker *worker, struct tr_cell *cell, uint64_t id) {
+    struct tr_alarm *alarm = tr_alarm_take(cell, id);
+    if (alarm != NULL) tr_alarm_drop(tr_worker_pool(worker), alarm);
+    return alarm != NULL;
+}
+
+void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell) {
     if (cell->more == NULL) return;
     struct tr_ids *ids = &cell->more->alarms;
     for (uint32_t i = 0; i < ids->size; i++) {
         struct tr_alarm *alarm = ids->entries[i].value;
-        if (alarm != NULL) tr_alarm_cancel(cell, alarm->id);
+        if (alarm != NULL) tr_alarm_cancel(worker, cell, alarm->id);
     }
 }
 
@@ -64,12 +79,12 @@ void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_a
     }
     tr_ids_remove(&cell->more->alarms, alarm->id);
     alarm->fire(worker, cell, alarm);
-    tr_alarm_drop(alarm);
+    tr_alarm_drop(&worker->pool, alarm);
 }
 
-void tr_alarm_handled(struct tr_alarm *alarm) {
+void tr_alarm_handled(struct tr_worker *worker, struct tr_alarm *alarm) {
     atomic_store(&alarm->waiting, false);
-    tr_alarm_drop(alarm);
+    tr_alarm_drop(&worker->pool, alarm);
 }
 
 /* ---- Firing: under the lock of the wheel ---- */
@@ -87,7 +102,7 @@ static void fire(struct tr_worker *caller, struct tr_alarm *alarm, int64_t now) 
     if (push) tr_alarm_hold(alarm);
     if (again) rearm(alarm, now);
     if (push) tr_cell_push(alarm->owner->node, caller, alarm->cell, &alarm->link);
-    if (!again) tr_alarm_drop(alarm);
+    if (!again) tr_alarm_drop(tr_worker_pool(caller), alarm);
 }
 
 static void fire_due(struct tr_worker *owner, struct tr_worker *caller) {

@@ -29,8 +29,8 @@ struct tr_alarm {
     _Atomic bool waiting;
     /* It happens: called by the worker that runs the cell, while the run that set it lives. */
     void (*fire)(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm);
-    /* The last reference is gone: frees what the alarm is part of. */
-    void (*release)(struct tr_alarm *alarm);
+    /* The last reference is gone: frees what the alarm is part of. `pool`: as for tr_alarm_drop. */
+    void (*release)(struct tr_pool *pool, struct tr_alarm *alarm);
 };
 
 /* Sets an alarm of the cell that `worker` is running: `fire` and `release` are filled in, the rest is
@@ -38,18 +38,22 @@ struct tr_alarm {
 uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm,
                       int64_t delay, int64_t interval);
 
-/* By the worker that runs the cell. False: it has happened, or never was. After it, `fire` is not called. */
-bool tr_alarm_cancel(struct tr_cell *cell, uint64_t id);
+/* By the worker that runs the cell; `worker` may be NULL. False: it has happened, or never was. After it,
+ * `fire` is not called. */
+bool tr_alarm_cancel(struct tr_worker *worker, struct tr_cell *cell, uint64_t id);
+/* The same, but the alarm lives on, with a reference that is the caller's. NULL for false. */
+struct tr_alarm *tr_alarm_take(struct tr_cell *cell, uint64_t id);
 /* At the end of a run. */
-void tr_alarms_cancel_all(struct tr_cell *cell);
+void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell);
 
-/* A reference of the caller's own, while it works with the alarm. */
+/* A reference of the caller's own, while it works with the alarm. `pool`: of the calling worker, for the
+ * memory, or NULL. */
 void tr_alarm_hold(struct tr_alarm *alarm);
-void tr_alarm_drop(struct tr_alarm *alarm);
+void tr_alarm_drop(struct tr_pool *pool, struct tr_alarm *alarm);
 
 /* Called when its link comes up in the mailbox; and once the link is out of it. */
 void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm);
-void tr_alarm_handled(struct tr_alarm *alarm);
+void tr_alarm_handled(struct tr_worker *worker, struct tr_alarm *alarm);
 
 /* Fires what is due in a worker's wheel. `caller`: the calling thread's worker, or NULL. Any thread. */
 void tr_alarms_expire(struct tr_worker *owner, struct tr_worker *caller);

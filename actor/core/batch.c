@@ -107,7 +107,7 @@ static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
     bool more = worker->self.let_go || tr_cell_advance(cell);
     worker->self.alarm = NULL;
-    tr_alarm_handled(alarm);
+    tr_alarm_handled(worker, alarm);
     return more;
 }
 
@@ -162,7 +162,7 @@ static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
 static void take_alarm_out(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_alarm *alarm = tr_alarm_of_link(tr_take_out(worker, cell));
     tr_alarm_handle(worker, cell, alarm);
-    tr_alarm_handled(alarm);
+    tr_alarm_handled(worker, alarm);
 }
 
 static void take_wake_out(struct tr_worker *worker, struct tr_cell *cell) {

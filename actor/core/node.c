@@ -202,7 +202,7 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
 static void end_natives(struct tr_node *node) {
     uint32_t slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native) tr_alarms_cancel_all(cell);
+        if (cell->native) tr_alarms_cancel_all(&node->workers[0], cell);
     slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
         if (cell->native) tr_run_free_more(cell);

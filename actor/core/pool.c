@@ -112,7 +112,7 @@ void *tr_pool_take(struct tr_pool *pool, size_t size, uint8_t *kind) {
 }
 
 void tr_pool_give(struct tr_pool *pool, void *memory, uint8_t kind) {
-    if (kind == 0) {
+    if (kind == 0 || pool == NULL) {
         free(memory);
         return;
     }

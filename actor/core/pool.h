@@ -53,7 +53,7 @@ void tr_pool_free(struct tr_pool *pool);
 /* At least `size` bytes, or NULL. `*kind` is for tr_pool_give; 0 if the block is plain memory (without a
  * pool, or a large one). The owner of the pool, or NULL for no pool. */
 void *tr_pool_take(struct tr_pool *pool, size_t size, uint8_t *kind);
-/* By the owner of this pool, whosever it was. */
+/* By the owner of this pool, whosever it was; NULL for no pool. */
 void tr_pool_give(struct tr_pool *pool, void *block, uint8_t kind);
 
 #endif

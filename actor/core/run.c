@@ -85,7 +85,7 @@ static bool hold_next(struct tr_worker *worker, struct tr_cell *cell) {
     if (head->kind == TR_LINK_MESSAGE) {
         tr_hold_last(cell, tr_take_out(worker, cell));
     } else if (head->kind == TR_LINK_ALARM) {
-        tr_alarm_handled(tr_alarm_of_link(tr_take_out(worker, cell)));
+        tr_alarm_handled(worker, tr_alarm_of_link(tr_take_out(worker, cell)));
     } else if (head->kind == TR_LINK_SOURCE) {
         tr_source_handle(worker, cell, tr_source_of_link(tr_take_out(worker, cell)));
     } else {
@@ -204,7 +204,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     bool failed = is_failure(status);
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
-    tr_alarms_cancel_all(cell);
+    tr_alarms_cancel_all(worker, cell);
     tr_sources_cancel_all(worker->node, cell);
     if (cell->more != NULL) end_kept(worker, cell);
     if (cell->state != cell->small_state) free(cell->state);

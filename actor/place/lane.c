@@ -375,7 +375,7 @@ static void handle(void *context, struct tr_worker *worker, struct tr_link *link
         on_event(lane, (struct tr_event *)(void *)link);
     } else if (link->kind == TR_LINK_ALARM) {
         tr_alarm_handle(worker, lane->cell, tr_alarm_of_link(link));
-        tr_alarm_handled(tr_alarm_of_link(link));
+        tr_alarm_handled(worker, tr_alarm_of_link(link));
     }
 }
 
@@ -384,7 +384,10 @@ static void free_waiting(struct tr_lane_driver *lane) {
     tr_peer_abandon(lane->peer, TROUPE_GONE);
 }
 
-static void release_alarm(struct tr_alarm *alarm) { free(alarm); }
+static void release_alarm(struct tr_pool *pool, struct tr_alarm *alarm) {
+    (void)pool;
+    free(alarm);
+}
 
 static int64_t next_alarm(const struct tr_lane_driver *lane, int64_t now) {
     int64_t at = lane->tick_at;
@@ -397,7 +400,7 @@ static int64_t next_alarm(const struct tr_lane_driver *lane, int64_t now) {
 static void set_alarm(struct tr_lane_driver *lane, int64_t now) {
     int64_t at = next_alarm(lane, now);
     if (at == INT64_MAX || (lane->alarm != 0 && lane->alarm_at <= at)) return;
-    if (lane->alarm != 0) tr_alarm_cancel(lane->cell, lane->alarm);
+    if (lane->alarm != 0) tr_alarm_cancel(NULL, lane->cell, lane->alarm);
     lane->alarm = 0;
     struct tr_alarm *alarm = calloc(1, sizeof *alarm);
     if (alarm == NULL) return;

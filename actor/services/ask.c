@@ -17,9 +17,9 @@
 
 static struct tr_ask *ask_of(struct tr_alarm *alarm) { return (struct tr_ask *)(void *)alarm; }
 
-static void release(struct tr_alarm *alarm) {
-    tr_message_free(ask_of(alarm)->request);
-    free(alarm);
+static void release(struct tr_pool *pool, struct tr_alarm *alarm) {
+    tr_message_recycle(pool, ask_of(alarm)->request);
+    tr_pool_give(pool, alarm, alarm->link.memory);
 }
 
 static enum troupe_status answer(struct tr_worker *worker, struct tr_cell *cell,
@@ -65,10 +65,9 @@ static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell
     enum troupe_status outcome = outcome_of(message, ask);
     const void *reply = outcome == TROUPE_OK ? tr_message_body(message) : NULL;
     if (message->type == NULL) tr_handling_own(worker, cell, ask->request->type); /* it has no type to name */
-    tr_alarm_hold(&ask->alarm);
-    tr_alarm_cancel(cell, message->ask);
+    tr_alarm_take(cell, message->ask);
     enum troupe_status status = answer(worker, cell, ask, outcome, reply);
-    tr_alarm_drop(&ask->alarm);
+    tr_alarm_drop(&worker->pool, &ask->alarm);
     return status;
 }
 
@@ -77,27 +76,27 @@ static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell
 static struct tr_ask *ask_new(troupe_self *self, const struct troupe_entry *entry,
                               const struct troupe_message_type *type, const void *message,
                               enum troupe_status *status, struct tr_codec_error *error) {
-    struct tr_ask *ask = calloc(1, sizeof *ask);
+    uint8_t memory;
+    struct tr_pool *pool = &self->worker->pool;
+    struct tr_ask *ask = tr_pool_take(pool, sizeof *ask, &memory);
     *status = TROUPE_NO_MEMORY;
     if (ask == NULL) return NULL;
-    ask->alarm.fire = time_out;
-    ask->alarm.release = release;
-    ask->entry = entry;
+    *ask = (struct tr_ask){ .alarm = { .link.memory = memory, .fire = time_out, .release = release },
+                            .entry = entry };
     ask->request = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
                                   error);
     if (ask->request != NULL) return ask;
-    free(ask);
+    tr_pool_give(pool, ask, memory);
     return NULL;
 }
 
 /* A copy of the copy: of what is large there is one. */
-static enum troupe_status send_request(troupe_self *self, troupe_address to, int64_t timeout,
+static enum troupe_status send_request(troupe_self *self, troupe_address to,
                                        const struct tr_ask *ask) {
-    int64_t now = troupe_now(self);
     struct tr_outgoing outgoing = { .to = to, .from = troupe_self_address(self),
                                     .type = ask->request->type, .body = tr_message_body(ask->request),
                                     .ask = ask->alarm.id, .flags = TR_MESSAGE_ASKED,
-                                    .deadline = timeout > INT64_MAX - now ? INT64_MAX : now + timeout };
+                                    .deadline = ask->alarm.timer.due };
     return tr_send(self->worker->node, self->worker, &outgoing);
 }
 
@@ -120,20 +119,21 @@ static const char *what_is_wrong(const struct troupe_entry *entry,
 struct tr_ask *tr_ask_open(troupe_self *self, const struct troupe_message_type *type,
                            const struct troupe_message_type *reply, const void *message, int64_t timeout,
                            enum troupe_status *status) {
-    struct tr_codec_error error = { 0 };
+    struct tr_codec_error error;
     const struct troupe_entry *entry = tr_class_answer(atomic_load(&self->cell->class), type);
     if (self->cell->ended) return refuse(self, type, TROUPE_STOPPING, "", status);
     const char *wrong = what_is_wrong(entry, reply, timeout);
     if (wrong != NULL) return refuse(self, type, TROUPE_INVALID, wrong, status);
+    error.text[0] = '\0';
     struct tr_ask *ask = ask_new(self, entry, type, message, status, &error);
     if (ask == NULL) return refuse(self, type, *status, error.text, status);
     if (tr_alarm_set(self->worker, self->cell, &ask->alarm, timeout, 0) != 0) return ask;
-    release(&ask->alarm);
+    release(&self->worker->pool, &ask->alarm);
     return refuse(self, type, TROUPE_NO_MEMORY, "", status);
 }
 
 void tr_ask_close(troupe_self *self, struct tr_ask *ask) {
-    tr_alarm_cancel(self->cell, ask->alarm.id);
+    tr_alarm_cancel(self->worker, self->cell, ask->alarm.id);
 }
 
 enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int64_t timeout,
@@ -144,7 +144,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
         tr_bump(&self->worker->flight->refused); /* not even sent */
         return status;
     }
-    status = send_request(self, to, timeout, ask);
+    status = send_request(self, to, ask);
     if (status != TROUPE_OK) tr_ask_close(self, ask);
     return status;
 }

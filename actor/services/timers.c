@@ -1,6 +1,4 @@
 /* Timers of include/troupe/actor.h: an alarm with the message that it brings. */
-#include <stdlib.h>
-
 #include "core/alarm.h"
 #include "core/log.h"
 #include "core/run.h"
@@ -11,9 +9,9 @@ struct tr_tick {
     struct tr_message *message;
 };
 
-static void release(struct tr_alarm *alarm) {
-    tr_message_free(((struct tr_tick *)(void *)alarm)->message);
-    free(alarm);
+static void release(struct tr_pool *pool, struct tr_alarm *alarm) {
+    tr_message_recycle(pool, ((struct tr_tick *)(void *)alarm)->message);
+    tr_pool_give(pool, alarm, alarm->link.memory);
 }
 
 static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
@@ -21,26 +19,27 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     tr_alarm_hold(alarm);
     tick->message->from = troupe_self_address(&worker->self);
     tr_deliver_own(worker, cell, tick->entry, tick->message);
-    tr_alarm_drop(alarm);
+    tr_alarm_drop(&worker->pool, alarm);
 }
 
 static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *entry,
                                 const struct troupe_message_type *type, const void *message,
                                 enum troupe_status *status) {
-    struct tr_codec_error error = { 0 };
-    struct tr_tick *made = calloc(1, sizeof *made);
+    uint8_t memory;
+    struct tr_codec_error error;
+    struct tr_pool *pool = &self->worker->pool;
+    struct tr_tick *made = tr_pool_take(pool, sizeof *made, &memory);
     *status = TROUPE_NO_MEMORY;
     if (made == NULL) return NULL;
-    made->alarm.fire = tick;
-    made->alarm.release = release;
-    made->entry = entry;
+    *made = (struct tr_tick){ .alarm = { .link.memory = memory, .fire = tick, .release = release },
+                              .entry = entry };
     made->message = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
                                    &error);
     if (made->message != NULL) return made;
     if (*status != TROUPE_NO_MEMORY)
         tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "no timer: %s: %s", type->name,
                error.text);
-    free(made);
+    tr_pool_give(pool, made, memory);
     return NULL;
 }
 
@@ -56,7 +55,7 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
     if (made == NULL) return status;
     uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);
     if (id == 0) {
-        release(&made->alarm);
+        release(&self->worker->pool, &made->alarm);
         return TROUPE_NO_MEMORY;
     }
     if (timer != NULL) timer->id = id;
@@ -64,5 +63,5 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
 }
 
 enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer) {
-    return tr_alarm_cancel(self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
+    return tr_alarm_cancel(self->worker, self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
 }

@@ -48,7 +48,7 @@ struct tr_work_thread {
 /* ---- A call ---- */
 
 static void job_free(struct troupe_job *job) {
-    tr_alarm_drop(&job->ask->alarm);
+    tr_alarm_drop(NULL, &job->ask->alarm);
     free(job);
 }
 
