@@ -113,7 +113,8 @@ TROUPE_ACTOR(deaf, TROUPE_HANDLES(deaf, order))
 
 static const struct troupe_actor_type *const actors[] = { &io_actor, &deaf_actor, NULL };
 static const char tree[] = "{ threads: 3, tree: { restarts: 10, children: [ { name: a, actor: io }, "
-                           "{ name: b, actor: io }, { name: clock, actor: io }, { name: deaf, actor: deaf } ] } }";
+                           "{ name: b, actor: io }, { name: own, actor: io, place: { thread: own } }, "
+                           "{ name: clock, actor: io }, { name: deaf, actor: deaf } ] } }";
 
 static void tell(troupe_system *system, const char *who, const char *what, int fd, uint32_t n) {
     assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, who), order, .what = what, .fd = fd,
@@ -188,6 +189,35 @@ static void hangup_and_fault_are_told_with_what_was_asked(void **state) {
     pass_time(system, 5);
     assert_int_equal(board_tally(EVENTS), 3); /* both were unwatched, and are not told again */
     close(in[0]), close(out[1]);
+    system_end(system, 0, NULL);
+}
+
+/* The thread of its own sleeps where its descriptors are: it is woken by them, and by messages too. */
+static void an_actor_with_its_own_thread(void **state) {
+    int ends[2];
+    troupe_system *system = system_start(tree, actors);
+    (void)state;
+    make_pipe(ends);
+    uint32_t descriptors = process_descriptors();
+    for (uint32_t round = 1; round <= 3; round++) {
+        tell(system, "own", "watch", ends[0], TROUPE_READABLE);
+        board_await_times("watch ok", round);
+        for (uint32_t i = 1; i <= 20; i++) {
+            put(ends[1]);
+            board_await_tally(BYTES, 20 * (round - 1) + i);
+            tell(system, "own", "note", 0, 20 * round + i);
+            char line[32];
+            snprintf(line, sizeof line, "note %u", 20 * round + i);
+            board_await(line);
+        }
+        tell(system, "own", round < 3 ? "fail" : "unwatch", 0, 0);
+        tell(system, "own", "note", 0, round);
+        char line[32];
+        snprintf(line, sizeof line, "note %u", round);
+        board_await(line);
+        assert_int_equal(process_descriptors(), descriptors);
+    }
+    close(ends[0]), close(ends[1]);
     system_end(system, 0, NULL);
 }
 
@@ -568,6 +598,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_is_told),
         cmocka_unit_test(hangup_and_fault_are_told_with_what_was_asked),
+        cmocka_unit_test(an_actor_with_its_own_thread),
         cmocka_unit_test(what_cannot_be_watched_is_refused),
         cmocka_unit_test(nothing_is_handled_after_unwatch),
         cmocka_unit_test(nothing_reaches_the_next_run),
