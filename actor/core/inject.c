@@ -49,7 +49,8 @@ static struct tr_run_link *cut(struct tr_inject *inject, uint32_t count) {
     for (uint32_t i = 1; i < count; i++) last = last->next;
     inject->first = last->next;
     last->next = NULL;
-    if (inject->first == NULL) inject->last = NULL;
+    if (inject->first != NULL) __builtin_prefetch(inject->first, 1); /* for whoever is next */
+    else inject->last = NULL;
     atomic_fetch_sub(&inject->count, count);
     return first;
 }

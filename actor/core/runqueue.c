@@ -118,3 +118,9 @@ uint32_t tr_runqueue_size(const struct tr_runqueue *queue) {
     uint32_t size = atomic_load_explicit(&queue->tail, memory_order_acquire) - head;
     return size < TR_RUNQUEUE_SIZE ? size : TR_RUNQUEUE_SIZE;
 }
+
+struct tr_run_link *tr_runqueue_peek(struct tr_runqueue *queue) {
+    uint32_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
+    uint32_t head = atomic_load_explicit(&queue->head, memory_order_relaxed);
+    return head == tail ? NULL : slot_read(queue, head);
+}

@@ -47,6 +47,9 @@ uint32_t tr_runqueue_spill(struct tr_runqueue *queue, struct tr_run_link **first
  * has room: the oldest is returned, the others are pushed into `into`, in their order. NULL: empty. */
 struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into);
 
+/* The owner: the oldest; NULL: empty. A thief may take it meanwhile. */
+struct tr_run_link *tr_runqueue_peek(struct tr_runqueue *queue);
+
 /* Any thread; exact for the owner while nobody steals, else a moment old. */
 uint32_t tr_runqueue_size(const struct tr_runqueue *queue);
 

@@ -59,6 +59,7 @@ static struct tr_message *build(struct tr_node *node, struct tr_worker *worker,
 
 static struct tr_cell *cell_of(struct tr_node *node, troupe_address to) {
     struct tr_cell *cell = tr_cells_at(&node->cells, to.slot);
+    if (cell != NULL) tr_cell_expect(cell);
     bool valid = cell != NULL && to.generation != 0 &&
                  atomic_load_explicit(&cell->generation, memory_order_acquire) == to.generation;
     return valid ? cell : NULL;

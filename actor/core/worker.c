@@ -101,13 +101,21 @@ static struct tr_run_link *take_next(struct tr_worker *worker) {
     return atomic_exchange_explicit(&worker->next, NULL, memory_order_acq_rel);
 }
 
+/* The oldest of the queue; the one behind it is fetched meanwhile. */
+static struct tr_run_link *take_queued(struct tr_worker *worker) {
+    struct tr_run_link *link = tr_runqueue_pop(&worker->queue);
+    struct tr_run_link *next = link == NULL ? NULL : tr_runqueue_peek(&worker->queue);
+    if (next != NULL) tr_cell_expect(tr_cell_of_link(next));
+    return link;
+}
+
 /* The LIFO slot, unless it had its share: then what is in it waits behind the queue. */
 static struct tr_run_link *local_work(struct tr_worker *worker) {
     struct tr_run_link *link = take_next(worker);
     if (link != NULL && worker->next_runs++ < LIFO_IN_A_ROW) return link;
     worker->next_runs = 0;
     if (link != NULL) enqueue(worker, link);
-    return tr_runqueue_pop(&worker->queue);
+    return take_queued(worker);
 }
 
 static struct tr_run_link *steal_from(struct tr_worker *worker, struct tr_worker *victim) {
