@@ -154,6 +154,8 @@ TROUPE_ACTOR(asker, TROUPE_HANDLES(asker, question), TROUPE_ANSWERS(asker, quest
 struct child { troupe_address mother; };
 TROUPE_START(child, reply) {
     me->mother = troupe_sender(self);
+    bool owns = troupe_receive(self, 0) != TROUPE_INVALID; /* its question may have come already */
+    if (owns != (args->n == 1)) board_note("a child on a thread that is not its own");
     return TROUPE_OK;
 }
 TROUPE_ON(child, question) {
@@ -170,8 +172,9 @@ static enum troupe_status bear(troupe_self *self, struct mother *me) {
     troupe_address address;
     const struct troupe_spawn_options own = { .own_thread = true };
     while (me->left > 0 && me->alive < 8) {
-        const struct troupe_spawn_options *options = me->left % 3 == 0 ? NULL : &own;
-        enum troupe_status status = troupe_spawn_with(self, &address, options, child, reply, .n = 0);
+        bool owns = me->left % 3 != 0;
+        enum troupe_status status =
+            troupe_spawn_with(self, &address, owns ? &own : NULL, child, reply, .n = owns);
         if (status != TROUPE_OK) return status;
         if (troupe_send(self, address, question, .n = me->left) == TROUPE_OK) me->alive++;
         if (me->left % 5 == 0) (void)troupe_stop_actor(self, address);
@@ -541,9 +544,35 @@ static void a_storm_loses_nothing(void **state) {
     board_await("storm is over");
     system_end(system, 0, NULL);
     assert_int_equal(board_tally(0) + board_tally(1), CHILDREN);
+    assert_int_equal(board_times("a child on a thread that is not its own"), 0);
 }
 
-/* The same with threads that look for work instead of sleeping: other ways through the same protocol. */
+/* A slot is free while the thread that ended the actor before is still among what was left in its mailbox:
+ * the next one, spawned from outside, must not begin there. */
+static void the_next_in_a_slot_begins_at_home(void **state) {
+    enum { ROUNDS = 150, MESSAGES = 60, NEXT = 4 };
+    const struct troupe_spawn_options own = { .own_thread = true };
+    const struct reply on_own = { .n = 1 }, on_pool = { .n = 0 };
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        troupe_address before, next[NEXT];
+        assert_int_equal(troupe_system_spawn_actor(system, &before, &child_actor, &own, &reply_message,
+                                                   &on_own), TROUPE_OK);
+        enum troupe_status status = TROUPE_OK; /* until it is gone: that is now */
+        for (uint32_t m = 0; m < MESSAGES && status == TROUPE_OK; m++)
+            status = troupe_system_send(system, before, question, .n = 1);
+        while (status != TROUPE_GONE) status = troupe_system_send(system, before, question, .n = 1);
+        for (uint32_t k = 0; k < NEXT; k++)
+            assert_int_equal(troupe_system_spawn_actor(system, &next[k], &child_actor, NULL, &reply_message,
+                                                       &on_pool), TROUPE_OK);
+        for (uint32_t k = 0; k < NEXT; k++) (void)troupe_system_send(system, next[k], question, .n = 1);
+    }
+    system_end(system, 0, NULL);
+    board_expect("stop:stopping,0 stop:stopping,0 stop:stopping,0");
+}
+
+/* A storm with threads that look for work instead of sleeping: other ways through the same protocol. */
 static void a_storm_loses_nothing_spinning(void **state) {
     enum { CHILDREN = 1000 };
     (void)state;
@@ -553,6 +582,7 @@ static void a_storm_loses_nothing_spinning(void **state) {
     board_await("storm is over");
     system_end(system, 0, NULL);
     assert_int_equal(board_tally(0) + board_tally(1), CHILDREN);
+    assert_int_equal(board_times("a child on a thread that is not its own"), 0);
 }
 
 /* On the one core that this thread is on. */
@@ -573,7 +603,7 @@ static void the_limit_is_told(void **state) {
     enum { LIMIT = 192 - 2 };
     static troupe_address children[LIMIT + 1];
     const struct troupe_spawn_options own = { .own_thread = true };
-    const struct reply none = { 0 };
+    const struct reply none = { .n = 1 };
     (void)state;
     troupe_system *system = system_start(tree, actors);
     for (uint32_t i = 0; i <= LIMIT; i++) {
@@ -649,6 +679,7 @@ int main(void) {
         cmocka_unit_test(descriptors_are_watched_from_it),
         cmocka_unit_test(receiving_makes_room),
         cmocka_unit_test(a_storm_loses_nothing),
+        cmocka_unit_test(the_next_in_a_slot_begins_at_home),
         cmocka_unit_test(a_storm_loses_nothing_spinning),
         cmocka_unit_test(threads_are_pinned),
         cmocka_unit_test(the_limit_is_told),
