@@ -9,7 +9,8 @@
  *     worker is woken, which will steal it;
  *   - if it is in the same handler as at the last look, blocked.c decides what to say about that.
  *
- * So what waits behind a handler waits for two ticks at most, if a worker is idle.
+ * So what waits behind a handler waits for two ticks at most, if a worker is idle. Workers with one actor of
+ * their own may block as they like: nothing waits behind it, and they are not looked at.
  *
  * Sleeping. While all workers are on the idle mask there is nothing to look at, and after a few such looks
  * the monitor says that it is asleep, looks at the mask once more, and sleeps until it is woken. A worker
@@ -30,9 +31,7 @@
 
 #define TICK (10 * TROUPE_MILLISECOND)
 
-enum {
-    IDLE_LOOKS = 10,    /* with every worker idle, before it sleeps */
-};
+enum { IDLE_LOOKS = 10 }; /* with every worker idle, before it sleeps */
 
 /* What is remembered of a worker. */
 struct watched {
@@ -66,7 +65,7 @@ static void tell(struct tr_node *node, const struct tr_blocked_news *news) {
     else
         tr_log(node, TROUPE_WARNING, path,
                "has been handling %s for %.3f s: its worker can run nothing else meanwhile; what blocks "
-               "belongs on a thread of its own (place: { thread: own })",
+               "belongs in troupe_work, or on a thread of its own (place: { thread: own })",
                type->name, seconds);
 }
 
