@@ -219,7 +219,7 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
         return;
     }
     tr_cell_look(cell);
-    for (uint32_t i = 0; i < BATCH; i++) {
+    for (uint32_t i = 0; i < BATCH && (i == 0 || !tr_worker_slice_is_over(worker)); i++) {
         if (take_one(worker, cell)) continue;
         tr_tell_ready(worker->node, worker, cell);
         return;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/dead.h"
+#include "core/own.h"
 #include "core/run.h"
 #include "core/send.h"
 
@@ -101,7 +102,8 @@ void tr_settle_early(struct tr_worker *worker, struct tr_message *message) {
 /* What is left when a handler has returned whose message was settled before. */
 static enum tr_handled end_settled(struct tr_worker *worker, struct tr_cell *cell,
                                    const struct tr_message *message, enum troupe_status status) {
-    close_ask(worker, message, status == TROUPE_OK ? TROUPE_NO_REPLY : TROUPE_DIED);
+    bool failed = status != TROUPE_OK || worker->own->failed != TROUPE_OK;
+    close_ask(worker, message, failed ? TROUPE_DIED : TROUPE_NO_REPLY);
     tr_handling_ended(worker);
     tr_run_after(worker, cell, status);
     worker->self.message = NULL;

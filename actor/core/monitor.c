@@ -101,7 +101,10 @@ static bool look_at(struct tr_monitor *monitor, uint32_t index, bool busy, int64
     watched->busy = busy;
     watched->turns = turns;
     look_for_blocked(monitor, index, now);
-    if (busy) tr_alarms_expire(worker, NULL);
+    if (busy) {
+        tr_alarms_expire(worker, NULL);
+        atomic_store_explicit(&worker->slice_over, true, memory_order_relaxed);
+    }
     return held_up && has_work(worker);
 }
 

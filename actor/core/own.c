@@ -186,7 +186,10 @@ void tr_owns_halt(struct tr_node *node) {
 
 void tr_owns_join(struct tr_node *node) {
     for (uint32_t i = 0; i < node->owns_used; i++) {
-        if (node->owns[i].life == TR_OWN_FREE) continue;
+        pthread_mutex_lock(&node->end_lock);
+        bool is_free = node->owns[i].life == TR_OWN_FREE;
+        pthread_mutex_unlock(&node->end_lock);
+        if (is_free) continue;
         pthread_join(node->owns[i].worker.thread, NULL);
         node->owns[i].life = TR_OWN_FREE;
     }

@@ -13,6 +13,7 @@
  * the end is noted, every later call says so, and it comes when the outer handler has returned (run.c). So
  * do stops: they raise the flag of the cell, which is looked at here, and are obeyed afterwards.
  */
+#include "core/depth.h"
 #include "core/own.h"
 #include "core/run.h"
 #include "core/send.h"
@@ -115,6 +116,7 @@ enum troupe_status troupe_receive(troupe_self *self, int64_t timeout) {
     tell_readiness(self);
     tr_let_go(worker, self->cell);
     tr_handling_own(worker, self->cell, outer.type);
+    tr_cell_look(self->cell);
     if (++own->received % MESSAGES_PER_LOOK == 0) tr_tell_ready(worker->node, worker, self->cell);
     return receive(self, time_in(self, timeout), &outer);
 }

@@ -193,6 +193,11 @@ static enum troupe_status reason_of_end(struct tr_worker *worker, struct tr_cell
     return status;
 }
 
+/* It may end by itself, having been told within troupe_receive to stop, before the kill is obeyed. */
+static bool is_to_be_killed(struct tr_cell *cell) {
+    return atomic_load(&cell->stop) == ((uint64_t)cell->run_generation << 32 | TR_STOP_KILL);
+}
+
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed) {
     char why[1024];
@@ -200,6 +205,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
         end_later(worker, cell, status);
         return;
     }
+    if (is_to_be_killed(cell)) killed = true;
     status = reason_of_end(worker, cell, status, why, sizeof why);
     bool failed = is_failure(status);
     if (!killed) call_stop(worker, cell, status);

@@ -6,8 +6,9 @@
  * It looks, in this order, at its LIFO slot (the cell that the last handler sent to: its message is
  * still in the cache), its own queue, the node's shared queue (work from outside threads and what a full
  * queue spilled), and then at the queues and LIFO slots of the other workers. Two exceptions keep it
- * fair: after a few turns in a row the LIFO slot goes to the end of the queue, and every so many turns
- * the shared queue is looked at first.
+ * fair: after a few turns in a row the LIFO slot goes to the end of the queue, and every so many turns, and
+ * whenever the monitor says that a slice of time is over, the shared queue is looked at first. The end of
+ * a slice also ends the batch of the cell at hand, so that slow handlers do not make turns long.
  *
  * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration), then puts itself on the idle mask,
  * looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that
@@ -85,7 +86,9 @@ void tr_schedule_last(struct tr_worker *worker, struct tr_cell *cell) {
         tr_schedule(worker->node, worker, cell);
         return;
     }
-    enqueue(worker, &cell->run_link);
+    /* Behind all others: those of the shared queue come when this worker's own queue is empty. */
+    if (tr_inject_size(&worker->node->inject) > 0) tr_inject_push(&worker->node->inject, &cell->run_link);
+    else enqueue(worker, &cell->run_link);
     tr_wake_one(worker->node);
 }
 
@@ -139,9 +142,9 @@ static uint32_t ticks_of(const struct tr_worker *worker) {
     return atomic_load_explicit(&worker->ticks, memory_order_relaxed);
 }
 
-static struct tr_run_link *find_work(struct tr_worker *worker) {
+static struct tr_run_link *find_work(struct tr_worker *worker, bool shared_first) {
     struct tr_run_link *link = NULL;
-    if (ticks_of(worker) % SHARED_EVERY == 0) link = tr_inject_pop(&worker->node->inject);
+    if (shared_first) link = tr_inject_pop(&worker->node->inject);
     if (link == NULL) link = local_work(worker);
     if (link == NULL) link = tr_inject_pop(&worker->node->inject);
     return link;
@@ -168,7 +171,7 @@ static struct tr_run_link *search(struct tr_worker *worker) {
 }
 
 struct tr_run_link *tr_worker_find(struct tr_worker *worker) {
-    struct tr_run_link *link = find_work(worker);
+    struct tr_run_link *link = find_work(worker, false);
     return link != NULL ? link : steal(worker);
 }
 
@@ -226,8 +229,10 @@ static void share_the_rest(struct tr_worker *worker) {
 static void turn(struct tr_worker *worker) {
     uint32_t ticks = ticks_of(worker);
     atomic_store_explicit(&worker->ticks, ticks + 1, memory_order_relaxed);
-    if (ticks % POLL_EVERY == 0) tr_worker_look_around(worker);
-    struct tr_run_link *link = find_work(worker);
+    bool over = tr_worker_slice_is_over(worker);
+    if (over) atomic_store_explicit(&worker->slice_over, false, memory_order_relaxed);
+    if (over || ticks % POLL_EVERY == 0) tr_worker_look_around(worker);
+    struct tr_run_link *link = find_work(worker, over || ticks % SHARED_EVERY == 0);
     if (link == NULL) {
         link = search(worker);
         if (link == NULL) link = park(worker);

@@ -52,6 +52,7 @@ struct tr_worker {
     struct tr_timer_wheel wheel;
     pthread_mutex_t wheel_lock;         /* for `wheel`, and all alarms in it (alarm.h) */
     _Atomic bool parked;
+    _Atomic bool slice_over;            /* set by the monitor at each look: others are to have a turn */
     struct tr_own *own;                 /* the thread of a single actor; NULL: one of the pool */
     pthread_t thread;
     char path[256];                     /* for troupe_self_path */
@@ -67,6 +68,10 @@ static inline void tr_cell_expect(const struct tr_cell *cell) {
     __builtin_prefetch(&cell->mailbox, 1);
     __builtin_prefetch(&cell->front, 1);
     __builtin_prefetch(&cell->wake, 1);
+}
+
+static inline bool tr_worker_slice_is_over(const struct tr_worker *worker) {
+    return atomic_load_explicit(&worker->slice_over, memory_order_relaxed);
 }
 
 /* Queues a cell to run; it must not be queued or running. `worker` is the calling thread's, or NULL. */

@@ -170,14 +170,21 @@ static void stop_node(struct tr_host *host, uint64_t id) {
     }
 }
 
+/* While its threads end, outside threads may still come: the node refuses what they want. A call of
+ * troupe_work that sends to the system must not wait for the end that waits for it. */
+static void stop_hosted(struct tr_host *host, struct tr_hosted *hosted) {
+    bool halted = tr_hosted_halt(hosted);
+    pthread_rwlock_wrlock(&host->visitors);
+    tr_hosted_stop(hosted, halted);
+    pthread_rwlock_unlock(&host->visitors);
+}
+
 static void end_node(struct tr_host *host, uint64_t id) {
     if (id == host->own) {
         host->root_ended = host->done = true;
         return;
     }
-    pthread_rwlock_wrlock(&host->visitors);
-    tr_hosted_stop(&host->nodes[id]);
-    pthread_rwlock_unlock(&host->visitors);
+    stop_hosted(host, &host->nodes[id]);
     tell_stopped(host, id, "");
 }
 
@@ -341,10 +348,8 @@ static void run_embedded(struct tr_host *host) {
 }
 
 static void stop_all(struct tr_host *host) {
-    pthread_rwlock_wrlock(&host->visitors);
     for (uint32_t id = host->node_count; id >= 1; id--)
-        if (host->nodes[id].node != NULL) tr_hosted_stop(&host->nodes[id]);
-    pthread_rwlock_unlock(&host->visitors);
+        if (host->nodes[id].node != NULL) stop_hosted(host, &host->nodes[id]);
 }
 
 int tr_host_run(struct tr_host *host) {

@@ -257,7 +257,7 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     pthread_mutex_init(&hosted->lock, NULL);
     if (fill_services(hosted)) hosted->node = make_node(hosted, id, incarnation);
     if (hosted->node != NULL && bind_cells(hosted) && start_agent(hosted->node)) return true;
-    tr_hosted_stop(hosted);
+    tr_hosted_stop(hosted, tr_hosted_halt(hosted));
     return false;
 }
 
@@ -303,7 +303,8 @@ static void leave_behind(struct tr_hosted *hosted) {
     hosted->node = NULL;
 }
 
-static bool halt(struct tr_hosted *hosted) {
+bool tr_hosted_halt(struct tr_hosted *hosted) {
+    if (hosted->node == NULL) return true;
     const struct tr_host *host = hosted->host;
     struct tr_work_pool *work = &hosted->services.work;
     int64_t within = host->code > 128 ? LATE : host->options.plan->config->shutdown, now = tr_host_now();
@@ -314,15 +315,15 @@ static bool halt(struct tr_hosted *hosted) {
     return tr_work_close(work, hosted->node, INT64_MAX);
 }
 
-/* Threads first; then lanes are cut, which settles what was on its way; then every run ends and every
+/* The threads have ended; now lanes are cut, which settles what was on its way; then every run ends and every
  * mailbox is emptied; then the memory goes. */
-void tr_hosted_stop(struct tr_hosted *hosted) {
+void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
     struct tr_node *node = hosted->node;
+    if (!halted) {
+        leave_behind(hosted);
+        return;
+    }
     if (node != NULL) {
-        if (!halt(hosted)) {
-            leave_behind(hosted);
-            return;
-        }
         for (uint32_t i = 1; i <= hosted->host->node_count; i++)
             if (hosted->lanes[i] != NULL) tr_lane_close(hosted->lanes[i]);
         tr_node_drain(node);

@@ -98,7 +98,9 @@ void tr_host_want_signal(struct tr_host *host, int number, bool wanted);
 
 /* ---- host_nodes.c ---- */
 bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);
-void tr_hosted_stop(struct tr_hosted *hosted);
+void tr_hosted_stop(struct tr_hosted *hosted, bool halted);
+/* Before that, without the lock: its threads end, and its calls of troupe_work. False: some are stuck. */
+bool tr_hosted_halt(struct tr_hosted *hosted);
 /* It is about to end. True once all that its actors had sent to other nodes is settled: ask again. */
 bool tr_hosted_leave(struct tr_hosted *hosted);
 /* What its workers are handling, and who. */
