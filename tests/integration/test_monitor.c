@@ -63,6 +63,10 @@ TROUPE_ON(reader, order) {
         pass();
     }
     if (strcmp(msg->what, "run") == 0) board_add(RUNS, 1);
+    if (strcmp(msg->what, "hog") == 0) { /* never blocked for long, and never done */
+        spin(4 * TROUPE_MILLISECOND);
+        return troupe_send(self, troupe_self_address(self), order, .what = "hog");
+    }
     return TROUPE_OK;
 }
 TROUPE_ON(reader, request) { return TROUPE_OK; }
@@ -286,6 +290,23 @@ static void timers_in_the_wheel_of_a_blocked_worker_fire(void **state) {
     assert_int_equal(board_times("out of order"), 0);
 }
 
+/* Were turns counted only, each of these would wait for 64 of them, or for 61 batches. */
+static void slow_handlers_do_not_make_turns_long(void **state) {
+    troupe_system *system = system_start("{ threads: 1, blocked: never, " TREE, actors);
+    (void)state;
+    tell(system, "reader", "hog", "", 0);
+    int64_t since = clock_now();
+    tell(system, "other", "run", "", 0);
+    board_await_tally(RUNS, 1);
+    expect_soon(since);
+    tell(system, "watch", "", "other", 0);
+    board_await_tally(TICKS, 5);
+    expect_soon(since);
+    since = clock_now();
+    end(system, 0);
+    expect_soon(since);
+}
+
 static void asks_of_a_blocked_worker_time_out(void **state) {
     troupe_system *system = system_start("{ threads: 2, blocked: never, " TREE, actors);
     (void)state;
@@ -383,6 +404,7 @@ int main(void) {
         cmocka_unit_test(the_cell_in_the_lifo_slot_is_stolen),
         cmocka_unit_test(so_is_what_is_queued),
         cmocka_unit_test(timers_in_the_wheel_of_a_blocked_worker_fire),
+        cmocka_unit_test(slow_handlers_do_not_make_turns_long),
         cmocka_unit_test(asks_of_a_blocked_worker_time_out),
         cmocka_unit_test(all_sleep_when_nothing_happens),
     };
