@@ -256,6 +256,8 @@ void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now) {
     arm(keeper);
 }
 
+bool tr_keeper_is_stopping(const struct tr_keeper *keeper) { return keeper->phase >= TR_PHASE_STOPPING; }
+
 void tr_keeper_broken(struct tr_keeper *keeper, uint64_t node, const char *why, int64_t now) {
     (void)now;
     struct tr_member *process = tr_keeper_find(keeper, node);

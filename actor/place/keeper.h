@@ -102,6 +102,8 @@ void tr_keeper_broken(struct tr_keeper *keeper, uint64_t process, const char *wh
 /* SIGINT or SIGTERM. The first one stops in order, the second one kills. */
 void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now);
 void tr_keeper_tick(struct tr_keeper *keeper, int64_t now);
+/* The end has begun. */
+bool tr_keeper_is_stopping(const struct tr_keeper *keeper);
 
 /* ---- For drivers and tests ---- */
 

@@ -4,7 +4,7 @@
  * The keeper knows nothing of actors: it passes them on to main, and main answers whether anybody there has
  * asked. If nobody has, the signal does to the keeper what it would have done, which is as a rule to end it,
  * and with it the application. So it is when main is not there to be asked, or ends without an answer; but
- * what came while it ended in order is over with it.
+ * what comes while the application ends in order is over with it.
  *
  * Of one signal one message at a time is on its way to main: what comes meanwhile is counted, and goes with
  * the next. So nobody can fill main's socket by sending signals.
@@ -21,8 +21,10 @@ static struct tr_ward *find_main(struct tr_driver *driver) {
     return NULL;
 }
 
-/* One that this process had blocked before would have waited, and does. */
+/* One that this process had blocked before would have waited, and does. While all ends in order, those who
+ * had asked for it may have stopped already. */
 static void unwanted(const struct tr_driver *driver, int number) {
+    if (tr_keeper_is_stopping(driver->keeper)) return;
     if (sigismember(&driver->mask_before, number) == 0) tr_signal_unwanted(number);
 }
 
