@@ -101,12 +101,30 @@ static bool take_guard(struct tr_cell *cell) {
     return tr_cell_advance(cell);
 }
 
+/* Unless the handler let go of it itself. */
+static bool advance_from(struct tr_worker *worker, struct tr_cell *cell) {
+    worker->self.at_hand = NULL;
+    return worker->self.let_go || tr_cell_advance(cell);
+}
+
+/* Its address may be known by now, and it may have been asked to stop before it was there. */
+static bool take_start(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args) {
+    if (!tr_is_at_home(worker, cell)) {
+        tr_schedule(worker->node, worker, cell);
+        return false;
+    }
+    worker->self.at_hand = &args->link;
+    tr_run_begin(worker, cell, args);
+    bool more = advance_from(worker, cell);
+    tr_message_recycle(&worker->pool, args);
+    return more;
+}
+
 static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
-    worker->self.alarm = &alarm->link;
+    worker->self.at_hand = &alarm->link;
     worker->self.let_go = false;
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
-    bool more = worker->self.let_go || tr_cell_advance(cell);
-    worker->self.alarm = NULL;
+    bool more = advance_from(worker, cell);
     tr_alarm_handled(worker, alarm);
     return more;
 }
@@ -127,6 +145,7 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     if (cell->held != NULL && cell->life == TR_LIFE_RUNNING) return take_held(worker, cell);
     struct tr_link *link = cell->front.head;
     if (link->kind == TR_LINK_MESSAGE) return take_message(worker, cell, tr_message_of(link));
+    if (link->kind == TR_LINK_START) return take_start(worker, cell, tr_message_of(link));
     if (link->kind == TR_LINK_ALARM) return take_alarm(worker, cell, tr_alarm_of_link(link));
     if (link->kind == TR_LINK_SOURCE) return take_source(worker, cell);
     return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
@@ -137,7 +156,7 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
 
 void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_message *message = worker->self.message;
-    struct tr_link *at_hand = worker->self.alarm;
+    struct tr_link *at_hand = worker->self.at_hand;
     if (worker->self.let_go) return;
     worker->self.let_go = true;
     if (worker->self.counted) {

@@ -90,8 +90,10 @@ struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troup
     return filled(message, tr_codec_unpack(type, data, size, body, shares_of(message)), status);
 }
 
+struct tr_message *tr_message_empty(struct tr_pool *pool) { return message_allocate(pool, NULL, 0); }
+
 struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status) {
-    struct tr_message *message = message_allocate(NULL, NULL, 0);
+    struct tr_message *message = tr_message_empty(NULL);
     if (message == NULL) return NULL;
     message->ask = ask;
     message->link.flags = TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME;

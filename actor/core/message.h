@@ -16,6 +16,7 @@
 
 enum tr_link_kind {
     TR_LINK_MESSAGE, /* struct tr_message */
+    TR_LINK_START,   /* struct tr_message: the run of a cell that was taken for it begins, with this */
     TR_LINK_WAKE,    /* the cell's own: look at the system lane */
     TR_LINK_EVENT,   /* struct tr_event, for native cells */
     TR_LINK_ALARM,   /* struct tr_alarm */
@@ -75,6 +76,9 @@ struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_m
 struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troupe_message_type *type,
                                      const uint8_t *data, size_t size, enum troupe_status *status,
                                      struct tr_codec_error *error);
+
+/* One without a type and a body. NULL: no memory. */
+struct tr_message *tr_message_empty(struct tr_pool *pool);
 
 /* One without a body: how an ask failed. NULL: no memory. */
 struct tr_message *tr_message_outcome(uint64_t ask, enum troupe_status status);

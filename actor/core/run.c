@@ -2,7 +2,9 @@
  * Runs: how an actor begins and ends in its cell.
  *
  * Both come over the system lane: a start is a notice with the class and the start message, a stop is a
- * flag. They are looked at before each message, so that neither waits behind a full mailbox.
+ * flag. They are looked at before each message, so that neither waits behind a full mailbox. Only the start
+ * of an actor that nobody supervises comes through the mailbox itself: its cell was EMPTY, so that what is
+ * before it is for actors that have ended, and the cell knows all but the start message.
  *
  * When a run ends, in this order: the stop handler; its timers, asks, descriptors and signals; the askers
  * it still owed an answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is
@@ -318,12 +320,18 @@ static struct tr_notice *take_notices(struct tr_cell *cell) {
     return queue;
 }
 
+/* A notice of it, or its start message in the mailbox: an address that is valid, though nothing runs. */
+static bool is_to_be_started(struct tr_cell *cell, bool valid) {
+    return cell->life != TR_LIFE_RUNNING &&
+           (atomic_load(&cell->notices) != NULL || (valid && cell->life == TR_LIFE_EMPTY));
+}
+
 /* One that was set behind a start is for that run: it waits until the start is obeyed. */
 static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     uint64_t stop = atomic_load(&cell->stop);
-    if (stop == 0 || (cell->life != TR_LIFE_RUNNING && atomic_load(&cell->notices) != NULL)) return;
-    if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return; /* a later one, with its own order */
     bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
+    if (stop == 0 || is_to_be_started(cell, valid)) return;
+    if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return; /* a later one, with its own order */
     bool killed = (uint32_t)stop == TR_STOP_KILL;
     if (!valid || cell->life != TR_LIFE_RUNNING) return;
     worker->self.message = NULL;
@@ -336,6 +344,15 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     enum troupe_status status =
         trap->thunk(&worker->self, cell->state, &(struct tr_stopping){ 0 });
     tr_run_after(worker, cell, status);
+}
+
+/* What an actor that nobody supervises needs to begin with, its cell knows, but for the message. */
+void tr_run_begin(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args) {
+    tr_assert(cell->life == TR_LIFE_EMPTY && args->generation == cell->run_generation);
+    struct tr_run_spec start = { .class = atomic_load_explicit(&cell->class, memory_order_acquire),
+                                 .args = args };
+    begin(worker, cell, &start);
+    if (atomic_load(&cell->stop) != 0) obey_stop(worker, cell);
 }
 
 static void obey_all(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {

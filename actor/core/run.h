@@ -20,6 +20,9 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed);
 
+/* Begins the run of a cell that tr_spawn took for it. Its message stays the caller's. */
+void tr_run_begin(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args);
+
 /* After a handler that was not one of a message: ends the run if it failed or asked for it. */
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status);
 

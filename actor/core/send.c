@@ -238,11 +238,16 @@ static void set_options(struct tr_cell *cell, const struct tr_run_spec *start) {
     atomic_store_explicit(&cell->class, start->class, memory_order_release);
 }
 
+/* One that was not seen yet is for the run before. */
+static void forget_stop(struct tr_cell *cell) {
+    if (atomic_load(&cell->stop) != 0) atomic_store(&cell->stop, 0);
+}
+
 enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                             uint32_t generation, const struct tr_run_spec *start) {
     struct tr_notice *notice = tr_notice_start(tr_worker_pool(worker), start, generation);
     if (notice == NULL) return TROUPE_NO_MEMORY;
-    if (atomic_load(&cell->stop) != 0) atomic_store(&cell->stop, 0); /* not seen yet: for the run before */
+    forget_stop(cell);
     set_options(cell, start);
     notify(node, worker, cell, notice);
     return TROUPE_OK;
@@ -261,6 +266,24 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     return true;
 }
 
+static bool is_plain(const struct tr_run_spec *start) {
+    return start->path == NULL && start->name == NULL && troupe_address_is_none(start->owner);
+}
+
+/* All that begins a plain run is its start message. It goes into the mailbox, and is there before anything
+ * that could be sent to the new address: no notice, and so no ringing. */
+static enum troupe_status push_start(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                                     uint32_t generation, const struct tr_run_spec *start) {
+    struct tr_message *args = start->args != NULL ? start->args : tr_message_empty(tr_worker_pool(worker));
+    if (args == NULL) return TROUPE_NO_MEMORY;
+    args->link.kind = TR_LINK_START;
+    args->generation = generation;
+    forget_stop(cell);
+    set_options(cell, start);
+    tr_cell_push(node, worker, cell, &args->link);
+    return TROUPE_OK;
+}
+
 enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
                             troupe_address *address) {
     enum troupe_status status = TROUPE_STOPPING;
@@ -271,7 +294,9 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
     *address = (troupe_address){ node->id, cell->slot, generation };
     tr_cell_saw_nothing(cell);
     status = start->own_thread ? tr_own_give(node, cell) : TROUPE_OK;
-    if (status == TROUPE_OK) status = tr_start(node, worker, cell, generation, start);
+    if (status == TROUPE_OK)
+        status = is_plain(start) ? push_start(node, worker, cell, generation, start)
+                                 : tr_start(node, worker, cell, generation, start);
     if (status == TROUPE_OK) return TROUPE_OK;
     tr_own_leave(node, cell);
     tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
