@@ -76,6 +76,12 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
 
 /* ---- Ending ---- */
 
+/* Made once, from whatever comes first: the order to stop, or the end of the tree. */
+static void set_deadline(struct tr_host *host) {
+    int64_t now = tr_host_now(), within = host->options.plan->config->shutdown;
+    if (host->deadline == 0) host->deadline = within > INT64_MAX - now ? INT64_MAX : now + within;
+}
+
 static bool others_left(const struct tr_host *host) {
     for (uint32_t id = 1; id <= host->node_count; id++)
         if (host->needed[id]) return true;
@@ -98,6 +104,7 @@ static void stop_others(struct tr_host *host) {
 static void root_ended(struct tr_host *host, enum troupe_status status, const char *why) {
     bool gave_up = status != TROUPE_OK && status != TROUPE_STOPPING;
     host->root_ended = true;
+    set_deadline(host);
     if (gave_up) {
         struct tr_control control = { .type = TR_CONTROL_GAVE_UP };
         host->code = 2;
@@ -164,6 +171,7 @@ static void start_node(struct tr_host *host, uint64_t id, uint64_t incarnation, 
 static void stop_node(struct tr_host *host, uint64_t id) {
     struct tr_hosted *hosted = &host->nodes[id];
     if (id == TR_MAIN_NODE) {
+        set_deadline(host);
         if (hosted->node != NULL) tr_hosted_stop_root(hosted);
     } else if (hosted->node != NULL && hosted->leaves_by == 0) {
         hosted->leaves_by = tr_host_now() + LAST_WORDS;

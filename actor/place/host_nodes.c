@@ -12,7 +12,7 @@
 #include "services/agent.h"
 #include "services/supervisor.h"
 
-/* What a handler gets to return in, when the shutdown's deadline is past. */
+/* What a handler gets to return in, when the shutdown's deadline is past or all but past. */
 #define LATE (TROUPE_SECOND / 10)
 
 static struct tr_hosted *hosted_of(struct tr_node *node) { return node->options.application; }
@@ -303,11 +303,18 @@ static void leave_behind(struct tr_hosted *hosted) {
     hosted->node = NULL;
 }
 
+/* What is left of the one deadline of the end. A node that ends while the others go on has as long. */
+static int64_t time_to_halt(const struct tr_host *host, int64_t now) {
+    if (host->code > 128) return LATE;
+    if (host->deadline == 0) return host->options.plan->config->shutdown;
+    return host->deadline - now > LATE ? host->deadline - now : LATE;
+}
+
 bool tr_hosted_halt(struct tr_hosted *hosted) {
     if (hosted->node == NULL) return true;
     const struct tr_host *host = hosted->host;
     struct tr_work_pool *work = &hosted->services.work;
-    int64_t within = host->code > 128 ? LATE : host->options.plan->config->shutdown, now = tr_host_now();
+    int64_t now = tr_host_now(), within = time_to_halt(host, now);
     if (host->options.start == NULL)
         return tr_node_halt_within(hosted->node, within) &&
                tr_work_close(work, hosted->node, within - (tr_host_now() - now));

@@ -64,6 +64,7 @@ struct tr_host {
     bool *needed;                 /* by node id: started by a supervisor, and not yet gone */
     bool root_ended, done;
     bool stuck;                   /* some node is */
+    int64_t deadline;             /* of the end, once it has begun: for all that is to stop; 0: it has not */
     int code;
     char failure[TR_CONTROL_TEXT_SIZE];
     /* with a keeper process */

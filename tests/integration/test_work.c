@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHORE(field) field(str, kind) field(u64, n)
@@ -17,11 +18,29 @@ TROUPE_MESSAGE_EMPTY(nothing)
 #define ORDER(field) field(str, kind) field(u32, times) field(i64, timeout)
 TROUPE_MESSAGE(order, ORDER)
 
+static struct {
+    troupe_system *system;
+    troupe_address boss;
+    uint32_t threads; /* of the process, while the node's run */
+} outside;
+
 /* ---- What is called ---- */
+
+/* Once the end waits for this call alone, the worker and the monitor being gone, it sends to the system as any
+ * thread may. */
+static enum troupe_status send_at_the_end(void) {
+    gate_pass();
+    while (process_threads() > outside.threads - 2) usleep(1000); /* past the deadline the code is 137 */
+    enum troupe_status status =
+        troupe_system_send(outside.system, outside.boss, order, .kind = "ping");
+    board_note("sent:%s", troupe_status_name(status));
+    return TROUPE_FAILED;
+}
 
 TROUPE_WORK(toil, chore, done) {
     if (strcmp(request->kind, "wait") == 0) gate_pass();
     if (strcmp(request->kind, "fail") == 0) return TROUPE_NOT_FOUND;
+    if (strcmp(request->kind, "send") == 0) return send_at_the_end();
     if (strcmp(request->kind, "silent") == 0) return TROUPE_OK;
     if (strcmp(request->kind, "wrong") == 0) return troupe_work_done_empty(work, nothing);
     if (strcmp(request->kind, "twice") == 0) {
@@ -67,7 +86,16 @@ TROUPE_STOP(boss) {
 TROUPE_ACTOR(boss, TROUPE_HANDLES(boss, order), TROUPE_STOPS(boss), TROUPE_ANSWERS(boss, chore, done),
              TROUPE_ANSWERS(boss, nothing, nothing))
 
-static const struct troupe_actor_type *const actors[] = { &boss_actor, NULL };
+/* Takes its time to stop. */
+struct dawdler { char unused; };
+TROUPE_ON(dawdler, order) { return TROUPE_OK; }
+TROUPE_STOP(dawdler) {
+    const struct timespec time = { 1, 400000000 };
+    nanosleep(&time, NULL);
+}
+TROUPE_ACTOR(dawdler, TROUPE_HANDLES(dawdler, order), TROUPE_STOPS(dawdler))
+
+static const struct troupe_actor_type *const actors[] = { &boss_actor, &dawdler_actor, NULL };
 #define CONFIG(more)                                                                               \
     "{ threads: 1, " more "tree: { children: ["                                                    \
     "{ name: boss, actor: boss }, { name: mortal, actor: boss, restart: temporary } ] } }"
@@ -216,8 +244,25 @@ static void the_end_waits_for_a_call(void **state) {
     assert_int_equal(board_tally(0) + board_tally(1), 0);
 }
 
-static void stop_with_a_call_that_hangs(void) {
-    troupe_system *system = system_start(CONFIG("shutdown: 300ms, "), actors);
+static void a_call_may_send_while_the_end_waits_for_it(void **state) {
+    (void)state;
+    troupe_system *system = system_start(CONFIG(""), actors);
+    outside.system = system;
+    outside.boss = troupe_system_lookup(system, "boss");
+    gate_close();
+    give(system, "boss", "send", 1, TROUPE_MINUTE);
+    gate_await(1);
+    outside.threads = process_threads();
+    troupe_system_stop(system);
+    board_await_times("stop:stopping", 2);
+    gate_open();
+    system_end(system, 0, NULL); /* not 137, and the sum is right */
+    assert_string_not_equal(board_lines("sent:"), "");
+    assert_int_equal(board_times("pong"), 0);
+}
+
+static void stop_with_a_call_that_hangs(const char *text) {
+    troupe_system *system = system_start(text, actors);
     gate_close();
     give(system, "boss", "wait", 1, TROUPE_MINUTE);
     gate_await(1);
@@ -236,7 +281,7 @@ static void past_the_deadline_the_code_is_137(void **state) {
     assert_true(child >= 0);
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
-        stop_with_a_call_that_hangs();
+        stop_with_a_call_that_hangs(CONFIG("shutdown: 300ms, "));
     }
     close(ends[1]);
     for (ssize_t got = 1; got > 0 && used < sizeof log - 1; used += (size_t)got)
@@ -248,6 +293,29 @@ static void past_the_deadline_the_code_is_137(void **state) {
     assert_int_equal(WEXITSTATUS(status), 137);
     assert_non_null(strstr(log, "the end waits for calls of troupe_work: toil"));
     assert_non_null(strstr(log, "left behind, handling nothing; calls of troupe_work: toil"));
+}
+
+static int64_t clock_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
+}
+
+/* What the tree has used up of the time is not there for the calls. */
+static void the_deadline_is_one_for_all(void **state) {
+    static const char slow[] = "{ threads: 1, shutdown: 2s, tree: { children: ["
+                               "{ name: boss, actor: boss }, { name: dawdler, actor: dawdler } ] } }";
+    int status = 0;
+    (void)state;
+    int64_t before = clock_now();
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) stop_with_a_call_that_hangs(slow);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    int64_t took = clock_now() - before;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 137);
+    assert_in_range(took / TROUPE_MILLISECOND, 1900, 3000); /* with a deadline for each it would be 3.4 s */
 }
 
 const char *__tsan_default_suppressions(void);
@@ -263,7 +331,9 @@ int main(void) {
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(idle_threads_end),
         cmocka_unit_test(the_end_waits_for_a_call),
+        cmocka_unit_test(a_call_may_send_while_the_end_waits_for_it),
         cmocka_unit_test(past_the_deadline_the_code_is_137),
+        cmocka_unit_test(the_deadline_is_one_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
