@@ -82,8 +82,10 @@ void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_a
     tr_alarm_drop(&worker->pool, alarm);
 }
 
+void tr_alarm_free_link(struct tr_alarm *alarm) { atomic_store(&alarm->waiting, false); }
+
 void tr_alarm_handled(struct tr_worker *worker, struct tr_alarm *alarm) {
-    atomic_store(&alarm->waiting, false);
+    tr_alarm_free_link(alarm);
     tr_alarm_drop(&worker->pool, alarm);
 }
 

@@ -54,6 +54,9 @@ void tr_alarm_drop(struct tr_pool *pool, struct tr_alarm *alarm);
 /* Called when its link comes up in the mailbox; and once the link is out of it. */
 void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm);
 void tr_alarm_handled(struct tr_worker *worker, struct tr_alarm *alarm);
+/* The same in two steps: the link may be pushed again from here on, and the mailbox's reference is the caller's
+ * to drop. For a handler that waits in troupe_receive, and may be given the next tick of its timer there. */
+void tr_alarm_free_link(struct tr_alarm *alarm);
 
 /* Fires what is due in a worker's wheel. `caller`: the calling thread's worker, or NULL. Any thread. */
 void tr_alarms_expire(struct tr_worker *owner, struct tr_worker *caller);

@@ -114,6 +114,7 @@ static bool take_start(struct tr_worker *worker, struct tr_cell *cell, struct tr
         return false;
     }
     worker->self.at_hand = &args->link;
+    worker->self.let_go = false;
     tr_run_begin(worker, cell, args);
     bool more = advance_from(worker, cell);
     tr_message_recycle(&worker->pool, args);
@@ -125,12 +126,16 @@ static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr
     worker->self.let_go = false;
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
     bool more = advance_from(worker, cell);
-    tr_alarm_handled(worker, alarm);
+    if (worker->self.let_go) tr_alarm_drop(&worker->pool, alarm); /* its link may be in the mailbox again */
+    else tr_alarm_handled(worker, alarm);
     return more;
 }
 
 static bool take_source(struct tr_worker *worker, struct tr_cell *cell) {
-    tr_source_handle(worker, cell, tr_source_of_link(tr_take_out(worker, cell)));
+    struct tr_link *link = tr_take_out(worker, cell);
+    worker->self.at_hand = link;
+    tr_source_handle(worker, cell, tr_source_of_link(link));
+    worker->self.at_hand = NULL;
     return true;
 }
 
@@ -154,17 +159,28 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
 /* ---- The same within a handler, for troupe_receive: what is taken is taken out, so that the mailbox does
  * not run empty and the cell stays this worker's ---- */
 
-void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
-    struct tr_message *message = worker->self.message;
-    struct tr_link *at_hand = worker->self.at_hand;
-    if (worker->self.let_go) return;
-    worker->self.let_go = true;
-    if (worker->self.counted) {
-        at_hand = &message->link;
-        tr_settle_early(worker, message);
-        if (is_bounded(message)) count_settled(cell);
+static void let_message_go(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
+    tr_settle_early(worker, message);
+    if (is_bounded(message)) count_settled(cell);
+    if (cell->front.head == &message->link) tr_take_out(worker, cell); /* it is not one that was held */
+}
+
+/* The next tick of this timer, the next event of this descriptor, may be handled within. */
+static void let_link_go(struct tr_worker *worker, struct tr_cell *cell, struct tr_link *link) {
+    if (link->kind == TR_LINK_SOURCE) {
+        tr_source_let_go(worker, tr_source_of_link(link));
+        return;
     }
-    if (cell->front.head == at_hand) tr_take_out(worker, cell);
+    tr_take_out(worker, cell);
+    if (link->kind == TR_LINK_ALARM) tr_alarm_free_link(tr_alarm_of_link(link));
+}
+
+void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
+    struct troupe_self *self = &worker->self;
+    if (self->let_go) return;
+    self->let_go = true;
+    if (self->counted) let_message_go(worker, cell, self->message);
+    else if (self->at_hand != NULL) let_link_go(worker, cell, self->at_hand);
 }
 
 static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {

@@ -2,26 +2,18 @@
 
 #include <stdlib.h>
 
-void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry,
-                    const void *body) {
-    struct tr_codec_error error;
-    enum troupe_status status;
+void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry) {
     struct tr_source *source = calloc(1, size);
     if (source == NULL) return NULL; /* errno: ENOMEM */
     source->link.kind = TR_LINK_SOURCE;
     source->kind = kind;
     source->entry = entry;
-    source->message = tr_message_new((struct tr_memory){ 0 }, entry->message, body, &status, &error);
     atomic_store_explicit(&source->references, 1, memory_order_relaxed);
-    if (source->message != NULL) return source;
-    free(source);
-    return NULL;
+    return source;
 }
 
 void tr_source_drop(struct tr_source *source) {
-    if (atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1) return;
-    tr_message_free(source->message);
-    free(source);
+    if (atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) == 1) free(source);
 }
 
 bool tr_source_add(struct tr_cell *cell, struct tr_source *source) {
@@ -60,4 +52,8 @@ void tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_
     atomic_store(&source->waiting, false);
     if (!source->cancelled) source->kind->handle(worker, cell, source);
     tr_source_drop(source);
+}
+
+void tr_source_let_go(struct tr_worker *worker, struct tr_source *source) {
+    if (!source->cancelled && source->kind->let_go != NULL) source->kind->let_go(worker, source);
 }

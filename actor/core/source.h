@@ -10,7 +10,8 @@
  * link of a cancelled one comes up in the mailbox, in whatever run there is, and is dropped.
  *
  * The link is taken out of the mailbox before it is handled, and may be pushed again from then on: what
- * happens while the handler runs is not lost.
+ * happens while the handler runs is not lost. If the handler waits in troupe_receive, it may even be handled
+ * within it: so each time has a message of its own, on the stack of whoever handles it.
  *
  * Two references: the cell's table, the mailbox. All else is touched only by the worker that runs the cell.
  */
@@ -24,6 +25,9 @@ struct tr_source;
 struct tr_source_kind {
     /* It happened: by the worker that runs the cell, while the run that made it lives. */
     void (*handle)(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
+    /* The handler that it called waits in troupe_receive: what happens from here on is to be told. May be
+     * NULL. */
+    void (*let_go)(struct tr_worker *worker, struct tr_source *source);
     /* It was cancelled: nobody finds it from here on. By the worker that runs the cell. */
     void (*leave)(struct tr_node *node, struct tr_source *source);
 };
@@ -32,18 +36,15 @@ struct tr_source {
     struct tr_link link;               /* TR_LINK_SOURCE; in the cell's mailbox while `waiting` */
     const struct tr_source_kind *kind;
     struct tr_cell *cell;
-    const struct troupe_entry *entry;  /* the handler of ... */
-    struct tr_message *message;        /* ... what it brings */
+    const struct troupe_entry *entry;  /* the handler of what it brings */
     uint64_t id;                       /* in the cell's table */
     _Atomic uint32_t references;
     _Atomic bool waiting;
     bool cancelled;
 };
 
-/* Allocates `size` bytes, zeroed, of which a tr_source is the first member; `body` is copied. NULL: no
- * memory. */
-void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry,
-                    const void *body);
+/* Allocates `size` bytes, zeroed, of which a tr_source is the first member. NULL: no memory. */
+void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry);
 
 /* Into the cell's table, whose reference it takes. False: no memory; it is the caller's to drop. */
 bool tr_source_add(struct tr_cell *cell, struct tr_source *source);
@@ -61,6 +62,8 @@ bool tr_source_happens(struct tr_source *source);
 
 /* Its link came up, and was taken out of the mailbox. */
 void tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
+/* Within that: its handler waits in troupe_receive. */
+void tr_source_let_go(struct tr_worker *worker, struct tr_source *source);
 
 void tr_source_drop(struct tr_source *source);
 

@@ -16,9 +16,10 @@ struct tr_watch {
     struct tr_source source;   /* first: a source is cast to its watch */
     struct tr_worker *owner;   /* in whose loop it is ... */
     uint64_t place;            /* ... and table */
-    int fd;                    /* the duplicate */
+    int told;                  /* the caller's descriptor ... */
+    int fd;                    /* ... and the duplicate */
     uint32_t wanted;           /* enum troupe_events; 0: paused */
-    bool handling;             /* its handler runs, and asks for more in the end */
+    bool handling;             /* its handler runs, and asks for more in the end, or when it waits */
     _Atomic uint32_t happened; /* EPOLL...: not yet told */
 };
 
@@ -75,16 +76,30 @@ static void arm(struct tr_worker *worker, struct tr_watch *watch) {
            strerror(errno));
 }
 
+/* Once for each handler: it may have done so before it returned. */
+static void ask_again(struct tr_worker *worker, struct tr_watch *watch) {
+    if (!watch->handling) return;
+    watch->handling = false;
+    if (!watch->source.cancelled && watch->wanted != 0) arm(worker, watch);
+}
+
+static void let_go(struct tr_worker *worker, struct tr_source *source) {
+    ask_again(worker, watch_of(source));
+}
+
 static void handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
     struct tr_watch *watch = watch_of(source);
-    struct troupe_descriptor *body = tr_message_body(source->message);
     uint32_t happened = atomic_exchange(&watch->happened, 0);
     if (watch->wanted == 0) return;
-    body->events = from_epoll(happened, watch->wanted);
+    struct {
+        struct tr_message header;
+        struct troupe_descriptor body;
+    } message = { .header.type = source->entry->message,
+                  .body = { watch->told, from_epoll(happened, watch->wanted), source->id } };
     watch->handling = true;
-    if (body->events != 0) tr_deliver_own(worker, cell, source->entry, source->message);
-    watch->handling = false;
-    if (!source->cancelled && watch->wanted != 0) arm(worker, watch);
+    if (message.body.events != 0)
+        tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
+    ask_again(worker, watch);
 }
 
 static void leave(struct tr_node *node, struct tr_source *source) {
@@ -95,7 +110,7 @@ static void leave(struct tr_node *node, struct tr_source *source) {
     close(watch->fd);
 }
 
-static const struct tr_source_kind kind = { .handle = handle, .leave = leave };
+static const struct tr_source_kind kind = { .handle = handle, .let_go = let_go, .leave = leave };
 
 struct tr_watch *tr_watch_find(struct tr_cell *cell, uint64_t id) {
     struct tr_source *source = tr_source_find(cell, id, &kind);
@@ -137,16 +152,13 @@ static void give_up(struct tr_node *node, struct tr_cell *cell, struct tr_watch 
 
 struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell,
                               const struct troupe_entry *entry, int fd, uint32_t events) {
-    const struct troupe_descriptor body = { .fd = fd };
-    struct tr_watch *watch = tr_source_new(sizeof *watch, &kind, entry, &body);
+    struct tr_watch *watch = tr_source_new(sizeof *watch, &kind, entry);
     if (watch == NULL) return NULL;
     watch->owner = worker;
     watch->wanted = events;
+    watch->told = fd;
     watch->fd = fcntl(fd, F_DUPFD_CLOEXEC, BESIDE_STDIO);
-    if (watch->fd >= 0 && begin(watch, cell)) {
-        ((struct troupe_descriptor *)tr_message_body(watch->source.message))->watch = watch->source.id;
-        return watch;
-    }
+    if (watch->fd >= 0 && begin(watch, cell)) return watch;
     give_up(worker->node, cell, watch);
     return NULL;
 }

@@ -3,8 +3,8 @@
  *
  * The loop knows it by a number, its place in a table of that worker: what the kernel still says of a watch
  * that is gone finds nothing there. The kernel is asked for one event at a time (EPOLLONESHOT). After the
- * handler has returned, whichever worker ran it asks for the next: until then the descriptor is quiet, and as
- * the kernel looks anew each time it is asked, nothing is missed.
+ * handler has returned, or when it waits in troupe_receive, whichever worker runs it asks for the next: until
+ * then the descriptor is quiet, and as the kernel looks anew each time it is asked, nothing is missed.
  *
  * What is watched is a duplicate of the caller's descriptor, so that it is nobody else's to close, and no
  * other file can come to have its number: docs/decisions/0011-watches-have-duplicates.md.

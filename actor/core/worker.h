@@ -21,7 +21,7 @@ struct troupe_self {
     bool let_go;                /* what is at hand is settled, though its handler runs on: tr_let_go */
     bool nested;                /* within a handler that troupe_receive called */
     bool starting;              /* within the start handler */
-    struct tr_link *at_hand;    /* what is being handled and is no message, while it is in the mailbox */
+    struct tr_link *at_hand;    /* what is being handled and is no message: in the mailbox, but for a source */
     bool unready;               /* the start handler says that readiness comes later: tr_run_ready */
     int64_t now;                /* 0: not read yet in this batch */
     char failure[512];          /* the text of TROUPE_FAIL */

@@ -82,9 +82,14 @@ bool tr_signals_tell(struct tr_node *node, int signal, uint32_t times) {
 /* ---- Asking ---- */
 
 static void handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
-    struct troupe_signalled *body = tr_message_body(source->message);
-    body->count = atomic_exchange(&asked_of(source)->count, 0);
-    if (body->count > 0) tr_deliver_own(worker, cell, source->entry, source->message);
+    struct tr_asked_signal *asked = asked_of(source);
+    struct {
+        struct tr_message header;
+        struct troupe_signalled body;
+    } message = { .header.type = source->entry->message, .body.signal = asked->signal };
+    message.body.count = atomic_exchange(&asked->count, 0);
+    if (message.body.count > 0)
+        tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
 }
 
 static const struct tr_source_kind kind = { .handle = handle, .leave = leave };
@@ -112,14 +117,13 @@ static enum troupe_status refuse(troupe_self *self, int signal, const char *why)
 }
 
 enum troupe_status troupe_signal(troupe_self *self, int signal) {
-    const struct troupe_signalled body = { .signal = signal };
     const struct troupe_entry *entry =
         tr_class_handler(atomic_load(&self->cell->class), &troupe_signalled_message);
     if (self->cell->ended) return TROUPE_STOPPING;
     if (entry == NULL) return refuse(self, signal, "the actor does not handle troupe_signalled");
     if (!tr_signal_is_askable(signal)) return refuse(self, signal, why_not(signal));
     if (find(self->cell, signal) != NULL) return TROUPE_OK;
-    struct tr_asked_signal *asked = tr_source_new(sizeof *asked, &kind, entry, &body);
+    struct tr_asked_signal *asked = tr_source_new(sizeof *asked, &kind, entry);
     if (asked == NULL) return TROUPE_NO_MEMORY;
     asked->signal = signal;
     if (!tr_source_add(self->cell, &asked->source)) {

@@ -316,10 +316,11 @@ enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer);
 
 /* ---- Waiting within a handler ---- */
 
-/* Handles the next message of this actor (or tick, or answer) by its handler, within the present one, and
- * returns once that has returned. Waits for one for up to `timeout` nanoseconds; 0: only looks; INT64_MAX:
- * for as long as it takes. Only for an actor with a thread of its own: `place: { thread: own }` in the
- * configuration, `own_thread` when it is spawned.
+/* Handles the next message of this actor (or tick, answer, ready descriptor, signal) by its handler, within
+ * the present one, and returns once that has returned. Waits for one for up to `timeout` nanoseconds; 0: only
+ * looks; INT64_MAX: for as long as it takes. Where the present handler is itself one of a tick, a descriptor or
+ * a signal, the next of that same timer, descriptor or signal comes like any other. Only for an actor with a
+ * thread of its own: `place: { thread: own }` in the configuration, `own_thread` when it is spawned.
  *
  * OK: one was handled (one that became a dead letter when its turn came counts, too). TIMEOUT. STOPPING:
  * the actor is to stop, or has called troupe_exit: return soon; every further call says the same. INVALID:

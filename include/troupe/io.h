@@ -49,10 +49,10 @@ typedef struct troupe_watcher {
 TROUPE_MESSAGE(troupe_descriptor, TROUPE_DESCRIPTOR_FIELDS)
 
 /* troupe_watch(self, &me->input, fd, TROUPE_READABLE): gives this actor a troupe_descriptor when the
- * descriptor is ready, and again after its handler has returned, for as long as it is ready: who does not
- * read all at once is told again, and who hears of a hangup must unwatch, or will hear of nothing else. At
- * most one message of a watch waits: a slow actor is not flooded. Events: READABLE, WRITABLE, both, or 0 for
- * none yet. `watch` may be NULL: watched until the run ends.
+ * descriptor is ready, and again after its handler has returned, or while that waits in troupe_receive, for as
+ * long as it is ready: who does not read all at once is told again, and who hears of a hangup must unwatch, or
+ * will hear of nothing else. At most one message of a watch waits: a slow actor is not flooded. Events:
+ * READABLE, WRITABLE, both, or 0 for none yet. `watch` may be NULL: watched until the run ends.
  *
  * The descriptor stays the caller's, which unwatches it before it closes it. Until then the open file behind it
  * stays open, for Troupe watches a duplicate: so a descriptor may be watched by several actors, and one that

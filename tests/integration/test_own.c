@@ -27,7 +27,8 @@ TROUPE_MESSAGE(tick, TICK)
 struct hermit {
     uint32_t depth;
     pthread_t thread;
-    troupe_address asked;
+    troupe_timer timer;
+    uint32_t ticks; /* of `timer` */
 };
 
 /* Receives until something else than OK comes, and notes that. */
@@ -49,6 +50,34 @@ static enum troupe_status receive_some(troupe_self *self, uint32_t n, int64_t ti
     return TROUPE_OK;
 }
 
+enum { WITHIN = 4, ALL = 8, CANCELLED = 11 };
+
+/* The first waits for those that follow it, which come as they always do when it has returned. */
+static enum troupe_status count_ticks(troupe_self *self, struct hermit *me) {
+    if (++me->ticks == ALL) {
+        board_note("all ticks");
+        return troupe_cancel(self, me->timer);
+    }
+    while (me->ticks < WITHIN && me->depth == 0) {
+        me->depth++;
+        enum troupe_status status = receive_some(self, WITHIN - 1, TROUPE_MINUTE);
+        me->depth--;
+        if (status != TROUPE_OK) return status;
+        board_note("%u ticks", me->ticks);
+    }
+    return TROUPE_OK;
+}
+
+/* The last one cancels the timer of the one around it. */
+static enum troupe_status cancel_within(troupe_self *self, struct hermit *me, const struct tick *msg) {
+    if (me->depth > 0) return ++me->ticks < CANCELLED ? TROUPE_OK : troupe_cancel(self, me->timer);
+    me->depth++;
+    enum troupe_status status = receive_some(self, CANCELLED - ALL, TROUPE_MINUTE);
+    me->depth--;
+    board_note("tick %u after %u", msg->n, me->ticks);
+    return status;
+}
+
 static enum troupe_status obey(troupe_self *self, struct hermit *me, const struct order *msg) {
     if (strcmp(msg->what, "receive") == 0) return receive_some(self, msg->n, msg->time);
     if (strcmp(msg->what, "receive all") == 0) {
@@ -64,6 +93,8 @@ static enum troupe_status obey(troupe_self *self, struct hermit *me, const struc
     }
     if (strcmp(msg->what, "set") == 0)
         (void)troupe_after(self, NULL, msg->time, tick, .n = msg->n);
+    if (strcmp(msg->what, "every") == 0)
+        return troupe_every(self, &me->timer, TROUPE_MILLISECOND, tick, .n = msg->n);
     if (strcmp(msg->what, "ask only") == 0)
         (void)troupe_ask(self, troupe_lookup(self, "other"), question, msg->time, .n = msg->n);
     if (strcmp(msg->what, "ask") == 0) {
@@ -119,6 +150,8 @@ TROUPE_ON(hermit, question) {
     return troupe_reply(self, reply, .n = msg->n);
 }
 TROUPE_ON(hermit, tick) {
+    if (msg->n == 9) return count_ticks(self, me);
+    if (msg->n == 10) return cancel_within(self, me, msg);
     board_note("tick %u", msg->n);
     if (msg->n == 7) return TROUPE_FAIL(self, "a bad tick");
     if (msg->n == 8) return receive_some(self, 2, INT64_MAX);
@@ -446,6 +479,17 @@ static void ticks_and_answers_may_receive(void **state) {
     end(system, NULL, 1);
 }
 
+static void the_timer_at_hand_goes_on_ticking(void **state) {
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    tell(system, "hermit", "every", 9, 0);
+    board_await("4 ticks");
+    board_await("all ticks");
+    tell(system, "hermit", "every", 10, 0);
+    board_await("tick 10 after 11");
+    end(system, "every+ every- 4 ticks all ticks every+ every- tick 10 after 11" STOPS, 0);
+}
+
 /* Its thread sleeps in its loop then, not on a futex. */
 static void descriptors_are_watched_from_it(void **state) {
     int ends[2];
@@ -468,6 +512,66 @@ static void descriptors_are_watched_from_it(void **state) {
     close(ends[0]);
     close(ends[1]);
     end(system, NULL, 0);
+}
+
+/* ---- What is ready while the handler of the same descriptor waits ---- */
+
+struct eye {
+    uint32_t bytes;
+    bool waits;
+};
+TROUPE_ON(eye, order) {
+    (void)me;
+    enum troupe_status status = troupe_watch(self, NULL, (int)msg->n, TROUPE_READABLE);
+    board_note("watches");
+    return status;
+}
+/* At the end of the file, within, the watch that is at hand ends too. */
+static enum troupe_status look(troupe_self *self, struct eye *me, const struct troupe_descriptor *msg) {
+    char byte;
+    if (read(msg->fd, &byte, 1) == 1) {
+        board_note("byte %u", ++me->bytes);
+        return TROUPE_OK;
+    }
+    board_note("hangup:%d", (msg->events & TROUPE_HANGUP) != 0);
+    return troupe_unwatch(self, (troupe_watcher){ msg->watch });
+}
+TROUPE_ON(eye, troupe_descriptor) {
+    const struct troupe_descriptor before = *msg;
+    enum troupe_status status = look(self, me, msg);
+    if (me->waits) return status;
+    me->waits = true;
+    status = receive_some(self, me->bytes == 1 ? 1 : 2, TROUPE_MINUTE);
+    me->waits = false;
+    bool same = msg->fd == before.fd && msg->events == before.events && msg->watch == before.watch;
+    board_note(same ? "the same" : "another");
+    return status;
+}
+TROUPE_ACTOR(eye, TROUPE_HANDLES(eye, order, troupe_descriptor))
+
+static void put_byte(int fd, const char *line) {
+    assert_int_equal(write(fd, "x", 1), 1);
+    board_await(line);
+}
+
+static void the_descriptor_at_hand_is_still_watched(void **state) {
+    static const struct troupe_actor_type *const some[] = { &eye_actor, NULL };
+    static const char config[] = "{ tree: { children: [ { name: eye, actor: eye, place: { thread: own } } ] } }";
+    int ends[2];
+    (void)state;
+    troupe_system *system = system_start(config, some);
+    assert_int_equal(pipe(ends), 0);
+    tell(system, "eye", "watch", (uint32_t)ends[0], 0);
+    board_await("watches");
+    put_byte(ends[1], "byte 1");
+    put_byte(ends[1], "byte 2");
+    board_await("the same");
+    put_byte(ends[1], "byte 3");
+    put_byte(ends[1], "byte 4");
+    close(ends[1]);
+    board_await_times("the same", 2);
+    close(ends[0]);
+    end(system, "watches byte 1 byte 2 the same byte 3 byte 4 hangup:1 the same", 0);
 }
 
 /* ---- A mailbox that is full, and who waits for room in it ---- */
@@ -676,7 +780,9 @@ int main(void) {
         cmocka_unit_test(a_message_is_delivered_again_without_the_one_around_it),
         cmocka_unit_test(ticks_and_answers_come_within),
         cmocka_unit_test(ticks_and_answers_may_receive),
+        cmocka_unit_test(the_timer_at_hand_goes_on_ticking),
         cmocka_unit_test(descriptors_are_watched_from_it),
+        cmocka_unit_test(the_descriptor_at_hand_is_still_watched),
         cmocka_unit_test(receiving_makes_room),
         cmocka_unit_test(a_storm_loses_nothing),
         cmocka_unit_test(the_next_in_a_slot_begins_at_home),

@@ -15,13 +15,16 @@ TROUPE_MESSAGE(order, ORDER)
 
 enum { TOLD_A, TOLD_B, MESSAGES_A };
 
-struct guard { char unused; };
+struct guard {
+    bool waits; /* in the handler of the next signal, for another one */
+};
 TROUPE_ON(guard, order) {
     if (strcmp(msg->what, "ask") == 0)
         board_note("ask %s", troupe_status_name(troupe_signal(self, msg->signal)));
     if (strcmp(msg->what, "unask") == 0)
         board_note("unask %s", troupe_status_name(troupe_unsignal(self, msg->signal)));
     if (strcmp(msg->what, "gate") == 0) gate_pass();
+    if (strcmp(msg->what, "wait") == 0) me->waits = true;
     if (strcmp(msg->what, "note") == 0) board_note("note %d", msg->signal);
     if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "told to fail");
     if (strcmp(msg->what, "exit") == 0) {
@@ -30,7 +33,19 @@ TROUPE_ON(guard, order) {
     }
     return TROUPE_OK;
 }
+static enum troupe_status wait_for_another(troupe_self *self, const struct troupe_signalled *msg) {
+    const struct troupe_signalled before = *msg;
+    gate_pass();
+    enum troupe_status status = troupe_receive(self, TROUPE_MINUTE);
+    bool same = msg->signal == before.signal && msg->count == before.count;
+    board_note("%u, %s", msg->count, same ? "the same" : "another");
+    return status;
+}
 TROUPE_ON(guard, troupe_signalled) {
+    if (me->waits) {
+        me->waits = false;
+        return wait_for_another(self, msg);
+    }
     bool a = strcmp(troupe_self_path(self), "/a") == 0;
     if (a) board_add(MESSAGES_A, 1);
     board_note("%s %d", troupe_self_path(self), msg->signal);
@@ -48,7 +63,8 @@ TROUPE_ACTOR(deaf, TROUPE_HANDLES(deaf, order))
 
 static const struct troupe_actor_type *const actors[] = { &guard_actor, &deaf_actor, NULL };
 static const char tree[] = "{ threads: 2, tree: { restarts: 10, children: [ { name: a, actor: guard }, "
-                           "{ name: b, actor: guard }, { name: deaf, actor: deaf } ] } }";
+                           "{ name: b, actor: guard }, { name: deaf, actor: deaf }, "
+                           "{ name: own, actor: guard, place: { thread: own } } ] } }";
 
 static void tell(troupe_system *system, const char *who, const char *what, int signal) {
     assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, who), order, .what = what,
@@ -131,6 +147,27 @@ static void what_waits_is_counted(void **state) {
     system_end(system, 0, NULL);
 }
 
+/* While its handler waits in troupe_receive, others come, and are told within it. */
+static void the_one_at_hand_stays_as_it_is(void **state) {
+    enum { MORE = 3 };
+    troupe_system *system = system_start(tree, actors);
+    (void)state;
+    tell(system, "b", "ask", SIGRTMIN + 1);
+    board_await("ask ok");
+    tell(system, "own", "ask", SIGRTMIN + 1);
+    tell(system, "own", "wait", 0);
+    board_await_times("ask ok", 2);
+    gate_close();
+    send_signal(SIGRTMIN + 1);
+    gate_await(1);
+    for (int i = 0; i < MORE; i++) send_signal(SIGRTMIN + 1);
+    board_await_tally(TOLD_B, 1 + MORE);
+    gate_open();
+    board_await_tally(TOLD_B, 1 + MORE + MORE);
+    board_await("1, the same");
+    system_end(system, 0, NULL);
+}
+
 /* The signal comes while a is about to unask, to fail or to exit. */
 static void nothing_after_unask_or_the_end(void **state) {
     static const char *const ends[] = { "unask", "fail", "unask", "fail", "exit" };
@@ -188,6 +225,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_who_asks_is_told),
         cmocka_unit_test(what_waits_is_counted),
+        cmocka_unit_test(the_one_at_hand_stays_as_it_is),
         cmocka_unit_test(nothing_after_unask_or_the_end),
         cmocka_unit_test(some_are_refused),
     };

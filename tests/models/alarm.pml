@@ -1,12 +1,12 @@
 /*
  * Mirrors: tr_alarm_set, tr_alarm_drop, drop_second, leave_wheel, tr_alarm_cancel, fire, tr_alarms_expire,
- * tr_alarm_handle, tr_alarm_handled (actor/core/alarm.c); take_alarm (actor/core/batch.c). A change there
- * must change this model.
+ * tr_alarm_handle, tr_alarm_handled, tr_alarm_free_link (actor/core/alarm.c); take_alarm, let_link_go,
+ * take_alarm_out (actor/core/batch.c). A change there must change this model.
  *
  * One alarm, once or at intervals, in the wheel of worker 0. Both workers run its cell by turns, which may
  * cancel it at any time; worker 0 and the monitor fire it; a thread of troupe_work has a reference for a while.
- * The mailbox is one step to push and one to advance. `cancelled` is the cell's alone, and needs no order
- * of its own.
+ * A handler may wait in troupe_receive for the next tick, which then is handled within it. The mailbox is one
+ * step to push and one to advance. `cancelled` is the cell's alone, and needs no order of its own.
  *
  * Shown: the alarm is released once, when nobody has it any more, and not touched after that; its link
  * is in the mailbox once at most; it does not happen after it was cancelled, and is not in the wheel then.
@@ -15,6 +15,7 @@
  * BUG 2: the link is free for the next tick before it has left the mailbox.
  * BUG 3: the mailbox has no reference of its own.
  * BUG 4: one of three references is dropped by a look and a store.
+ * BUG 5: the link of a tick whose handler has let go of it is free again when that returns, too.
  */
 #ifndef BUG
 #define BUG 0
@@ -31,7 +32,7 @@ bool released, cancelled, waiting, in_wheel, in_table, periodic;
 bool lock;         /* of the wheel */
 byte links;        /* the alarm's, in the mailbox */
 byte ticks, seen;
-bool taken;        /* the cell, by a worker */
+bool taken, let_go; /* the cell, by a worker; the tick at hand */
 
 inline touch() { assert(!released) }
 
@@ -95,21 +96,7 @@ inline cancel(was_set) {
     drop()
 }
 
-inline handle() {
-    touch();
-    if
-    :: cancelled
-    :: else ->
-        atomic {
-            touch();
-            assert(!cancelled && in_table); /* it happens */
-            in_table = periodic
-        }
-        if
-        :: !periodic -> drop()
-        :: else
-        fi
-    fi;
+inline free_link() {
 #if BUG == 2
     waiting = false;
 #endif
@@ -117,7 +104,67 @@ inline handle() {
 #if BUG != 2
     atomic { touch(); waiting = false }
 #endif
-    drop()
+}
+
+/* It happens; `goes_on`: for a handler that may cancel it. */
+inline happen(goes_on) {
+    atomic {
+        touch();
+        assert(!cancelled && in_table);
+        in_table = periodic;
+        goes_on = periodic
+    }
+}
+
+/* In its handler: troupe_receive. */
+inline receive(goes_on, was_set) {
+    let_go = true;
+    free_link();
+    if
+    :: links > 0 ->
+        links--; /* taken out */
+        touch();
+        if
+        :: cancelled
+        :: else ->
+            happen(goes_on);
+            if
+            :: cancel(was_set)
+            :: true
+            fi
+        fi;
+        atomic { touch(); waiting = false }
+        drop()
+    :: true
+    fi
+}
+
+inline handle(goes_on, was_set) {
+    touch();
+    if
+    :: cancelled
+    :: else ->
+        happen(goes_on);
+        if
+        :: goes_on -> receive(goes_on, was_set)
+        :: true
+        fi;
+        if
+        :: !periodic -> drop()
+        :: else
+        fi
+    fi;
+    if
+    :: !let_go -> free_link()
+    :: else ->
+#if BUG == 5
+        atomic { touch(); waiting = false }
+#else
+        skip
+#endif
+    fi;
+    drop();
+    atomic { let_go = false; goes_on = false }
 }
 
 /* Under the lock. */
@@ -152,19 +199,19 @@ inline expire(pushed) {
 }
 
 /* One turn of the cell: its mailbox, and perhaps a handler that cancels the alarm. */
-inline turn(was_set) {
+inline turn(goes_on, was_set) {
     if
-    :: links > 0 -> handle()
+    :: links > 0 -> handle(goes_on, was_set)
     :: in_table -> cancel(was_set)
     fi;
     taken = false
 }
 
 proctype thread(byte me) {
-    bool pushed, was_set;
+    bool pushed, was_set, goes_on;
 end:
     do
-    :: atomic { me != MONITOR && !taken && (links > 0 || in_table) -> taken = true }; turn(was_set)
+    :: atomic { me != MONITOR && !taken && (links > 0 || in_table) -> taken = true }; turn(goes_on, was_set)
     :: me != 1 && in_wheel && ticks < TICKS -> expire(pushed)
     od
 }

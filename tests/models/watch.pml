@@ -1,12 +1,13 @@
 /*
- * Mirrors: tr_watch_ready, handle, leave, tr_watch_set (actor/core/watch.c); tr_source_happens,
- * tr_source_handle, tr_source_cancel (actor/core/source.c); take_source (actor/core/batch.c). A change there must
- * change this model.
+ * Mirrors: tr_watch_ready, handle, let_go, ask_again, leave, tr_watch_set (actor/core/watch.c);
+ * tr_source_happens, tr_source_handle, tr_source_let_go, tr_source_cancel (actor/core/source.c); take_source
+ * (actor/core/batch.c). A change there must change this model.
  *
  * One watch in the loop of worker 0; both workers run its cell by turns, which may pause it, resume it and
- * cancel it at any time. The kernel reports once for each time it is asked; what it reported may still be in the
- * hands of worker 0 when the watch is gone. Somebody outside writes a few bytes; a handler reads all there are.
- * The mailbox is one step to push and one to take out.
+ * cancel it at any time. The kernel reports once for each time it is asked; what it reported may still be in
+ * the hands of worker 0 when the watch is gone. A handler may wait in troupe_receive for the next event, which
+ * then is handled within it. Somebody outside writes a few bytes; a handler reads all there are. The mailbox is
+ * one step to push and one to take out.
  *
  * Shown: the watch is released once, when nobody has it any more, and not touched after that; its link is in the
  * mailbox once at most; nothing is handled after it was cancelled, or while it is paused; when all is quiet and
@@ -16,6 +17,7 @@
  * BUG 2: the link is free again only after the kernel was asked for the next event.
  * BUG 3: a watch that was changed while its handler ran is not asked for in the end.
  * BUG 4: the mailbox has no reference of its own.
+ * BUG 5: a handler that waits asks for the next event neither then nor in the end.
  */
 #ifndef BUG
 #define BUG 0
@@ -109,17 +111,9 @@ inline change() {
     fi
 }
 
-inline handle() {
-    atomic { touch(); links--; assert(links == 0) } /* taken out */
-#if BUG != 2
-    waiting = false;
-#endif
+inline ask_again() {
     if
-    :: !cancelled && wanted ->
-        handling = true;
-        assert(in_table);
-        unread = 0;
-        change();
+    :: handling ->
         handling = false;
 #if BUG == 3
         if
@@ -133,11 +127,61 @@ inline handle() {
         fi
 #endif
     :: else
-    fi;
+    fi
+}
+
+inline take_out() {
+    atomic { touch(); links--; assert(links == 0) }
+#if BUG != 2
+    waiting = false
+#endif
+}
+
+inline end_handling() {
+    ask_again();
 #if BUG == 2
     waiting = false;
 #endif
     drop()
+}
+
+/* In its handler: troupe_receive. */
+inline receive() {
+#if BUG == 5
+    handling = false;
+#else
+    ask_again();
+#endif
+    if
+    :: links > 0 ->
+        take_out();
+        if
+        :: !cancelled && wanted ->
+            handling = true;
+            unread = 0;
+            change()
+        :: else
+        fi;
+        end_handling()
+    :: true
+    fi
+}
+
+inline handle() {
+    take_out();
+    if
+    :: !cancelled && wanted ->
+        handling = true;
+        assert(in_table);
+        unread = 0;
+        change();
+        if
+        :: receive()
+        :: true
+        fi
+    :: else
+    fi;
+    end_handling()
 }
 
 /* One turn of the cell: its mailbox, or a handler of some other message. */
