@@ -123,7 +123,6 @@ void tr_own_leave(struct tr_node *node, struct tr_cell *cell) {
     struct tr_own *own = &node->owns[home - 1];
     atomic_store(&cell->home, 0);
     atomic_store(&own->leaving, true);
-    call(own);
 }
 
 /* ---- Making: under the node's end_lock ---- */

@@ -41,8 +41,8 @@ struct tr_own {
  * is ending; SYSTEM: no descriptors or threads; NO_MEMORY. Any thread. */
 enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell);
 
-/* The cell is the pool's again, if it is not: its actor has ended for good (by the own worker), or was never
- * started. The thread ends after its present batch. */
+/* The cell is the pool's again, if it is not: its actor has ended for good. By the own worker, whose thread ends
+ * after its present batch. */
 void tr_own_leave(struct tr_node *node, struct tr_cell *cell);
 
 /* Its cell has something to do. Any thread that found the cell's mailbox empty. */

@@ -266,22 +266,60 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     return true;
 }
 
+/* What begins a run: a notice, or, if it is a plain one, its start message alone. That goes into the mailbox,
+ * and is there before anything that could be sent to the new address: so there is no ringing. */
+struct beginning {
+    struct tr_notice *notice;
+    struct tr_message *args;
+};
+
 static bool is_plain(const struct tr_run_spec *start) {
     return start->path == NULL && start->name == NULL && troupe_address_is_none(start->owner);
 }
 
-/* All that begins a plain run is its start message. It goes into the mailbox, and is there before anything
- * that could be sent to the new address: no notice, and so no ringing. */
-static enum troupe_status push_start(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
-                                     uint32_t generation, const struct tr_run_spec *start) {
-    struct tr_message *args = start->args != NULL ? start->args : tr_message_empty(tr_worker_pool(worker));
-    if (args == NULL) return TROUPE_NO_MEMORY;
-    args->link.kind = TR_LINK_START;
-    args->generation = generation;
+static bool make_beginning(struct tr_pool *pool, const struct tr_run_spec *start, uint32_t generation,
+                           struct beginning *made) {
+    *made = (struct beginning){ 0 };
+    if (!is_plain(start)) made->notice = tr_notice_start(pool, start, generation);
+    else made->args = start->args != NULL ? start->args : tr_message_empty(pool);
+    return made->notice != NULL || made->args != NULL;
+}
+
+/* What it was made from is the caller's again. */
+static void drop_beginning(struct tr_pool *pool, const struct tr_run_spec *start, struct beginning *made) {
+    if (made->notice != NULL) {
+        made->notice->start.args = NULL;
+        tr_notice_free(pool, made->notice);
+    } else if (made->args != start->args) {
+        tr_message_recycle(pool, made->args);
+    }
+}
+
+/* Takes what was made. */
+static void begin(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                  const struct tr_run_spec *start, const struct beginning *made) {
     forget_stop(cell);
     set_options(cell, start);
-    tr_cell_push(node, worker, cell, &args->link);
-    return TROUPE_OK;
+    if (made->notice != NULL) {
+        notify(node, worker, cell, made->notice);
+        return;
+    }
+    made->args->link.kind = TR_LINK_START;
+    made->args->generation = atomic_load(&cell->generation);
+    tr_cell_push(node, worker, cell, &made->args->link);
+}
+
+/* A thread comes last: a cell that has one cannot be given back, for somebody with an old address may have
+ * scheduled it there. */
+static enum troupe_status spawn_in(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                                   const struct tr_run_spec *start) {
+    struct beginning made;
+    struct tr_pool *pool = tr_worker_pool(worker);
+    if (!make_beginning(pool, start, atomic_load(&cell->generation), &made)) return TROUPE_NO_MEMORY;
+    enum troupe_status status = start->own_thread ? tr_own_give(node, cell) : TROUPE_OK;
+    if (status == TROUPE_OK) begin(node, worker, cell, start, &made);
+    else drop_beginning(pool, start, &made);
+    return status;
 }
 
 enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
@@ -290,16 +328,10 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
     struct tr_cell *cell =
         atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, tr_worker_slots(worker), &status);
     if (cell == NULL) return status;
-    uint32_t generation = atomic_load(&cell->generation);
-    *address = (troupe_address){ node->id, cell->slot, generation };
+    *address = (troupe_address){ node->id, cell->slot, atomic_load(&cell->generation) };
     tr_cell_saw_nothing(cell);
-    status = start->own_thread ? tr_own_give(node, cell) : TROUPE_OK;
-    if (status == TROUPE_OK)
-        status = is_plain(start) ? push_start(node, worker, cell, generation, start)
-                                 : tr_start(node, worker, cell, generation, start);
-    if (status == TROUPE_OK) return TROUPE_OK;
-    tr_own_leave(node, cell);
-    tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
+    status = spawn_in(node, worker, cell, start);
+    if (status != TROUPE_OK) tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
     return status;
 }
 

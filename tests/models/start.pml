@@ -1,5 +1,5 @@
 /*
- * Mirrors: tr_spawn, push_start, set_stop (actor/core/send.c); tr_cell_ring (actor/core/worker.c); take_start,
+ * Mirrors: tr_spawn, begin, set_stop (actor/core/send.c); tr_cell_ring (actor/core/worker.c); take_start,
  * take_wake, take_one (actor/core/batch.c); tr_run_begin, obey_stop, is_to_be_started, retire
  * (actor/core/run.c). A change there must change this model.
  *
