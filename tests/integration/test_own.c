@@ -147,6 +147,11 @@ TROUPE_ON(hermit, question) {
         (void)receive_some(self, 1, INT64_MAX);
         return TROUPE_FAIL(self, "asked to");
     }
+    if (msg->n == 2000) { /* not answered either; what fails is the handler within */
+        board_note("waits");
+        (void)receive_some(self, 1, INT64_MAX);
+        return TROUPE_OK;
+    }
     return troupe_reply(self, reply, .n = msg->n);
 }
 TROUPE_ON(hermit, tick) {
@@ -233,6 +238,20 @@ TROUPE_ON(mother, troupe_undelivered) {
     return bear(self, me);
 }
 TROUPE_ACTOR(mother, TROUPE_HANDLES(mother, order, reply, troupe_undelivered))
+
+/* ---- A relay: each has a thread, and the next one, which may get that of an earlier one, is its last act ---- */
+
+TROUPE_ACTOR_DECLARE(runner)
+struct runner { char unused; };
+TROUPE_START(runner, order) {
+    const struct troupe_spawn_options own = { .own_thread = true };
+    (void)me;
+    if (args->n == 0) troupe_shutdown(self);
+    else (void)!troupe_spawn_with(self, NULL, &own, runner, order, .n = args->n - 1); /* STOPPING, at the end */
+    board_add(0, 1);
+    return troupe_exit(self);
+}
+TROUPE_ACTOR(runner, TROUPE_STARTS(runner, order))
 
 static const struct troupe_actor_type *const actors[] = { &hermit_actor, &asker_actor, &child_actor,
                                                           &mother_actor, NULL };
@@ -355,6 +374,19 @@ static void a_stop_ends_the_wait(void **state) {
     end(system, "receive all+ stop:stopping,0 stop:stopping,0 all:stopping receive all- stop:stopping,0", 0);
 }
 
+/* Wherever it waits: in a handler, or in its start. */
+static void who_is_killed_runs_no_stop_handler(void **state) {
+    (void)state;
+    troupe_system *system = system_start(TREE(", shutdown: kill"), actors);
+    tell(system, "hermit", "receive", 1, INT64_MAX);
+    board_await("receive+");
+    end(system, "receive+ stop:stopping,0 stop:stopping,0 receive:stopping receive-!", 0);
+    system = system_start(TREE(", shutdown: kill, args: { what: receive all }"), actors);
+    ask(system, 5);
+    board_await("asked 5:ok,5");
+    end(system, "asked 5:ok,5 stop:stopping,0 stop:stopping,0 start:stopping", 0);
+}
+
 static void it_may_exit_within(void **state) {
     (void)state;
     troupe_system *system = system_start(TREE(", restart: temporary"), actors);
@@ -399,6 +431,20 @@ static void a_failure_within_ends_the_run_once(void **state) {
     assert_int_equal(counts.dead_by_reason[TROUPE_FAILED], 1);
     assert_int_equal(counts.dead_letters, 1);
     assert_int_equal(counts.handled, 2);
+}
+
+static void an_ask_whose_handler_waits_ends_with_the_run(void **state) {
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    ask(system, 2000);
+    board_await("waits");
+    tell(system, "hermit", "fail", 0, 0);
+    board_await("asked 2000:died,0");
+    ask(system, 4);
+    board_await("asked 4:ok,4");
+    end(system, NULL, 1);
+    assert_int_equal(board_times("receive:failed"), 1);
+    assert_int_equal(board_times("stop:failed,0"), 1);
 }
 
 /* What the outer handler makes of it does not count: one failure, one dead letter. */
@@ -739,6 +785,23 @@ static void spawned_ones_leave_their_wait_at_the_end(void **state) {
     end(system, "thread+ same thread, run 0 thread-" STOPS " start:stopping stop:stopping,0", 0);
 }
 
+/* Threads end while others take their places, and while the node ends, which the last of some ends. */
+static void threads_may_end_at_any_time(void **state) {
+    enum { SYSTEMS = 60, RELAYS = 4, LENGTH = 8 };
+    static const struct troupe_actor_type *const some[] = { &runner_actor, NULL };
+    const struct troupe_spawn_options own = { .own_thread = true };
+    const struct order order = { .n = LENGTH - 1 };
+    (void)state;
+    for (uint32_t i = 0; i < SYSTEMS; i++) {
+        troupe_system *system = system_start("{ threads: 2, tree: { children: [] } }", some);
+        for (uint32_t relay = 0; relay < RELAYS; relay++) /* STOPPING, once one has finished */
+            (void)!troupe_system_spawn_actor(system, NULL, &runner_actor, &own, &order_message, &order);
+        board_await_tally(0, LENGTH);
+        assert_int_equal(troupe_system_wait(system), 0);
+        system_end(system, 0, NULL);
+    }
+}
+
 /* A handler that does not return leaves its node behind, threads and all: so in a process of its own. */
 static void stop_with_a_handler_that_hangs(void) {
     static const char config[] = "{ threads: 1, shutdown: 20ms, tree: { children: ["
@@ -773,9 +836,11 @@ int main(void) {
         cmocka_unit_test(messages_keep_their_order),
         cmocka_unit_test(each_handler_answers_its_own_message),
         cmocka_unit_test(a_stop_ends_the_wait),
+        cmocka_unit_test(who_is_killed_runs_no_stop_handler),
         cmocka_unit_test(it_may_exit_within),
         cmocka_unit_test(a_start_handler_may_receive),
         cmocka_unit_test(a_failure_within_ends_the_run_once),
+        cmocka_unit_test(an_ask_whose_handler_waits_ends_with_the_run),
         cmocka_unit_test(a_failure_may_be_passed_on),
         cmocka_unit_test(a_message_is_delivered_again_without_the_one_around_it),
         cmocka_unit_test(ticks_and_answers_come_within),
@@ -790,6 +855,7 @@ int main(void) {
         cmocka_unit_test(threads_are_pinned),
         cmocka_unit_test(the_limit_is_told),
         cmocka_unit_test(spawned_ones_leave_their_wait_at_the_end),
+        cmocka_unit_test(threads_may_end_at_any_time),
         cmocka_unit_test(past_the_deadline_the_code_is_137),
     };
     /* Last, for the threads that NNG leaves behind would be found by the others. */
