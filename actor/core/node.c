@@ -72,11 +72,10 @@ static bool start_threads(struct tr_node *node, uint32_t *started) {
 }
 
 static void tell_to_halt(struct tr_node *node, uint32_t threads) {
-    atomic_store(&node->halted, true);
-    for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
     pthread_mutex_lock(&node->end_lock);
     tr_owns_halt(node);
     pthread_mutex_unlock(&node->end_lock);
+    for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
 }
 
 static void join(struct tr_node *node, uint32_t threads) {

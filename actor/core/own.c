@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "core/alarm.h"
 #include "core/thread.h"
 
@@ -143,7 +144,9 @@ static struct tr_own *find_place(struct tr_node *node) {
     return node->owns_used < TR_MAX_OWN ? &node->owns[node->owns_used++] : NULL;
 }
 
+/* Whoever was here has left it, and with it whatever was scheduled. */
 static bool init(struct tr_own *own, struct tr_node *node, uint32_t place) {
+    tr_assert(own->cell == NULL || atomic_load(&own->cell->home) != place + 1);
     if (own->life == TR_OWN_ENDED) pthread_join(own->worker.thread, NULL);
     if (own->cell != NULL) tr_worker_free(&own->worker); /* it was used before */
     memset(own, 0, sizeof *own);
@@ -180,6 +183,7 @@ enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell) {
 
 void tr_owns_halt(struct tr_node *node) {
     node->owns_closed = true;
+    atomic_store(&node->halted, true);
     for (uint32_t i = 0; i < node->owns_used; i++) call(&node->owns[i]);
 }
 

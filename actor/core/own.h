@@ -57,7 +57,8 @@ void tr_own_expect(struct tr_worker *worker);
 
 /* ---- The end of the node (node.c) ---- */
 
-/* Under the node's end_lock: no more threads are given, and those there are wake up to end. */
+/* Under the node's end_lock: no more threads are given, the node is halted, and those there are wake up to end.
+ * In this order: in the place of one that has ended because of that, the next would not find it empty. */
 void tr_owns_halt(struct tr_node *node);
 void tr_owns_join(struct tr_node *node);
 /* After that: what was scheduled is the pool's. */

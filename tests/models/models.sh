@@ -34,7 +34,7 @@ event    -DEACH=2  100000   1 2
 watch    -DBYTES=2 60000    1 2 3 4 5
 leave    -DEACH=2  40000    1 2 3
 monitor  -DJOBS=2  30000    1 2 3
-own      -DMESSAGES=2 80000 1 2 3 4
+own      -DMESSAGES=2 80000 1 2 3 4 5
 home     -DLATE=2  30000    1 2 3 4
 start    -DLATE=1  500000   1 2 3 4 5
 TABLE

@@ -1,20 +1,22 @@
 /*
- * Mirrors: tr_own_schedule, call, take, sleep_for, tr_own_wait, tr_own_expect, tr_owns_halt
+ * Mirrors: tr_own_schedule, call, take, sleep_for, tr_own_wait, tr_own_expect, tr_own_give, tr_owns_halt
  * (actor/core/own.c); go_idle, take_back, await (actor/core/receive.c). A change there must change this
  * model.
  *
- * One thread of an actor's own, senders, and somebody who halts the node. The mailbox is one step to push
- * and one to advance (mailbox.pml shows why). While it handles a message, the thread may call
- * troupe_receive, whose wait may end by itself: by its timeout. The futex keeps no wakes: one that comes while
- * nobody waits is gone.
+ * One thread of an actor's own, senders, somebody who halts the node, and somebody who gives another actor a
+ * thread. The mailbox is one step to push and one to advance (mailbox.pml shows why). While it handles a
+ * message, the thread may call troupe_receive, whose wait may end by itself: by its timeout. The futex keeps no
+ * wakes: one that comes while nobody waits is gone.
  *
  * Shown: nothing is left in the mailbox while the thread sleeps; nobody schedules a cell that is being run;
- * the thread ends when the node is halted, wherever it waits.
+ * the thread ends when the node is halted, wherever it waits, and nobody gets its place then, where its cell may
+ * still be scheduled.
  *
  * BUG 1: it goes to sleep by a store, not by a swap.
  * BUG 2: no look at `halted` between that and sleeping.
  * BUG 3: who halts the node writes over the word whatever it says.
  * BUG 4: after a timeout the cell is taken back without waiting for who is about to schedule it.
+ * BUG 5: the node is halted before it is said that no more threads are given.
  */
 #ifndef BUG
 #define BUG 0
@@ -32,7 +34,7 @@
 byte word, mailbox, handled, receives;
 bool waits;             /* in the futex */
 bool guard;             /* in the mailbox */
-bool halted, running, ended;
+bool closed, halted, running, ended;
 
 inline end_sleep(before) {
     if
@@ -68,7 +70,13 @@ proctype halter() {
     :: goto over
     :: skip
     fi;
+#if BUG == 5
     halted = true;
+    closed = true;
+#else
+    closed = true;
+    halted = true;
+#endif
     before = word;
 #if BUG == 3
     word = AWAKE;
@@ -89,6 +97,12 @@ proctype halter() {
 #endif
 over:
     skip
+}
+
+/* Its actor never leaves it, so that only the halted node ends the thread. */
+proctype giver() {
+end:
+    atomic { ended && !closed -> assert(false) }
 }
 
 /* Takes a link out of the mailbox. */
@@ -205,6 +219,7 @@ init {
         :: else -> break
         od;
         run halter();
+        run giver();
         run own()
     }
     timeout -> assert((halted && ended) || (!halted && !ended && handled == SENDERS * MESSAGES))
