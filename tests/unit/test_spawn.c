@@ -1,6 +1,7 @@
 /*
- * A spawn that fails leaves nothing behind: no thread, no message that nobody will ever look at, and what the
- * caller gave is still the caller's. Memory runs out where the test says so: tr_notice_start is replaced.
+ * Spawning on a thread of one's own, in a bare node. A spawn that fails leaves nothing behind: no thread, no
+ * message that nobody will ever look at, and what the caller gave is still the caller's. Memory runs out where
+ * the test says so: tr_notice_start is replaced. And threads end at any time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +33,16 @@ TROUPE_START(loner, probe) {
 TROUPE_ON(loner, probe) { return TROUPE_OK; }
 TROUPE_ACTOR(loner, TROUPE_STARTS(loner, probe), TROUPE_HANDLES(loner, probe))
 
-static const struct troupe_actor_type *const actors[] = { &loner_actor, NULL };
+/* Has ended when it has begun. */
+struct mayfly { char unused; };
+TROUPE_START(mayfly, probe) {
+    (void)me;
+    atomic_fetch_add(&started, args->n);
+    return troupe_exit(self);
+}
+TROUPE_ACTOR(mayfly, TROUPE_STARTS(mayfly, probe))
+
+static const struct troupe_actor_type *const actors[] = { &loner_actor, &mayfly_actor, NULL };
 
 /* ---- A node without anything above it ---- */
 
@@ -176,10 +186,28 @@ static void without_a_thread_nothing_is_left(void **state) {
     spawn_without_a_thread(NULL);
 }
 
+/* Threads that end in places that others take, and while they are joined. */
+static void a_thread_may_end_while_it_is_joined(void **state) {
+    enum { NODES = 100, EACH = 6 };
+    (void)state;
+    for (uint32_t i = 0; i < NODES; i++) {
+        struct tr_node *node = make_node();
+        for (uint32_t k = 0; k < EACH; k++) {
+            struct tr_run_spec spec = spec_of(make_probe());
+            troupe_address address;
+            spec.class = tr_class_of(&classes, &mayfly_actor);
+            assert_int_equal(tr_spawn(node, NULL, &spec, &address), TROUPE_OK);
+        }
+        end_node(node);
+        assert_int_equal(atomic_load(&started), EACH);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_memory_nothing_is_left),
         cmocka_unit_test(without_a_thread_nothing_is_left),
+        cmocka_unit_test(a_thread_may_end_while_it_is_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
