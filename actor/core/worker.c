@@ -13,8 +13,9 @@
  * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration), then puts itself on the idle mask,
  * looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that
  * another worker could take wakes one idle worker, unless one is searching already: that one will find
- * it, and the last to stop searching looks once more after it has said so. A cell that goes to a LIFO
- * slot wakes nobody: its worker takes it next.
+ * it, and the last to stop searching looks once more after it has said so. One may have been woken for the
+ * work of several; so whoever comes from searching or from sleep with work wakes the next, if there is more.
+ * A cell that goes to a LIFO slot wakes nobody: its worker takes it next.
  *
  * The order of the two sides (queue, then look for the idle; go idle, then look at the queues) is what
  * guarantees that no work is left lying while all sleep; both use sequentially consistent operations:
@@ -216,14 +217,26 @@ void tr_worker_look_around(struct tr_worker *worker) {
 }
 
 /* Took work while others may sleep: whoever queued more meanwhile woke nobody, because this worker was
- * searching. It passes the word on, if there is any left, in whatever queue. So it does when several of its
- * descriptors became ready while it was parked: the worker that it woke may have been itself. */
+ * searching, or woken for all of it. It passes the word on, if there is any left, in whatever queue. So it
+ * does when several of its descriptors became ready while it was parked: the worker that it woke may have
+ * been itself. */
 static void share_the_rest(struct tr_worker *worker) {
     struct tr_node *node = worker->node;
     bool left = tr_inject_size(&node->inject) > 0;
     for (uint32_t i = 0; i < node->worker_count && !left; i++)
         left = tr_runqueue_size(&node->workers[i].queue) > 0;
     if (left) tr_wake_one(node);
+}
+
+/* Nothing in its own queue or the shared one. What woke it may be in any queue, and is looked for at once:
+ * in its next turn it would take whatever came first, and nobody would be told of the rest. */
+static struct tr_run_link *get_work(struct tr_worker *worker) {
+    struct tr_run_link *link = search(worker);
+    if (link == NULL) link = park(worker);
+    tr_worker_look_around(worker);
+    if (link == NULL) link = tr_worker_find(worker);
+    if (link != NULL) share_the_rest(worker);
+    return link;
 }
 
 static void turn(struct tr_worker *worker) {
@@ -233,12 +246,7 @@ static void turn(struct tr_worker *worker) {
     if (over) atomic_store_explicit(&worker->slice_over, false, memory_order_relaxed);
     if (over || ticks % POLL_EVERY == 0) tr_worker_look_around(worker);
     struct tr_run_link *link = find_work(worker, over || ticks % SHARED_EVERY == 0);
-    if (link == NULL) {
-        link = search(worker);
-        if (link == NULL) link = park(worker);
-        tr_worker_look_around(worker);
-        if (link != NULL || tr_runqueue_size(&worker->queue) > 0) share_the_rest(worker);
-    }
+    if (link == NULL) link = get_work(worker);
     if (link != NULL) tr_cell_run(worker, tr_cell_of_link(link));
 }
 

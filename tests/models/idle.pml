@@ -1,24 +1,33 @@
 /*
- * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, share_the_rest, turn
- * (actor/core/worker.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must change this
- * model.
+ * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, tr_worker_find, share_the_rest,
+ * get_work, turn (actor/core/worker.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must
+ * change this model.
  *
  * Two workers, and two pushers from outside. One cell is long: its handler never returns, and may queue
- * another cell with its own worker before. The LIFO slot, which wakes nobody by design, is left out.
+ * another cell with its own worker before. Or three workers, two long cells, and one pusher: then the
+ * workers' own queues, which would be too much to explore, are left out. So is the LIFO slot, which wakes
+ * nobody by design.
  *
- * Shown: no cell is left lying while a worker sleeps, although the other one is busy for ever.
+ * Shown: no cell is left lying while a worker sleeps, although all others are busy for ever.
  *
  * BUG 1: no look at the queues between going idle and sleeping.
  * BUG 2: the idle are looked at before the cell is queued.
  * BUG 3: who found work while searching does not pass the word on.
+ * BUG 4: who was woken takes its work without passing the word on (with three workers).
  */
 #ifndef BUG
 #define BUG 0
 #endif
+#ifndef WORKERS
 #define WORKERS 2
-#define LONG 1
-#ifndef SHORT
+#endif
+#define LONG (WORKERS - 1)
+#if WORKERS == 2
+#define OWN_QUEUES 1
 #define SHORT 2
+#else
+#define OWN_QUEUES 0
+#define SHORT 1
 #endif
 
 byte shared_long, shared_short; /* the shared queue: cells of either kind */
@@ -81,6 +90,7 @@ inline take_shared(found) {
     }
 }
 
+#if OWN_QUEUES
 inline take_own(i, found) {
     atomic {
         if
@@ -102,13 +112,27 @@ inline steal(i, me, found) {
     :: else -> i = 0; break
     od
 }
+#else
+inline take_own(i, found) { skip }
+inline steal(i, me, found) { skip }
+#endif
+
+inline find_work(me, found) {
+    take_own(me, found);
+    if
+    :: found == 0 -> take_shared(found)
+    :: else
+    fi
+}
 
 inline share_the_rest(i, left) {
     left = shared_long + shared_short > 0;
+#if OWN_QUEUES
     do
     :: i < WORKERS && !left -> left = own[i] > 0; i++
     :: else -> i = 0; break
     od;
+#endif
     if
     :: left -> wake_one(i)
     :: else
@@ -120,11 +144,7 @@ proctype worker(byte me) {
     byte i, found;
     bool left;
     do
-    :: take_own(me, found);
-        if
-        :: found == 0 -> take_shared(found)
-        :: else
-        fi;
+    :: find_work(me, found);
         if
         :: found == 0 ->
             searching++;
@@ -161,9 +181,20 @@ end_asleep:         atomic { wakes[me] > 0 -> wakes[me] = 0 }
                 left = false
             :: else
             fi;
+#if BUG != 4
+            if
+            :: found == 0 ->
+                find_work(me, found);
+                if
+                :: found == 0 -> steal(i, me, found)
+                :: else
+                fi
+            :: else
+            fi;
+#endif
 #if BUG != 3
             if
-            :: found != 0 || own[me] > 0 -> share_the_rest(i, left)
+            :: found != 0 -> share_the_rest(i, left)
             :: else
             fi
 #endif
@@ -171,10 +202,12 @@ end_asleep:         atomic { wakes[me] > 0 -> wakes[me] = 0 }
         fi;
         if
         :: found == 2 ->
+#if OWN_QUEUES
             if
             :: atomic { own[me]++; children++ }; wake_one(i)
             :: true
             fi;
+#endif
             stuck++;
 end_long:   false
         :: found == 1 -> atomic { done++; found = 0 }
@@ -186,8 +219,12 @@ end_long:   false
 init {
     byte i;
     atomic {
+#if OWN_QUEUES
         run pusher(LONG, 1);
         run pusher(0, SHORT - 1);
+#else
+        run pusher(LONG, SHORT);
+#endif
         do
         :: i < WORKERS -> run worker(i); i++
         :: else -> break

@@ -25,7 +25,8 @@ table() {
     cat <<'TABLE'
 mailbox  -DLINKS=5 3000000  1 2 3
 wake     -DPLAINS=1 400000  1 2 3 4 5
-idle     -DSHORT=2 5000000  1 2 3
+idle     -DWORKERS=2 5000000 1 2 3
+idle     -DWORKERS=3 5000000 4
 runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2
 ready    -DLIMIT=2 1000000  3
