@@ -93,7 +93,13 @@ static struct tr_run_link *copy(struct tr_runqueue *from, uint32_t head, uint32_
     return slot_read(from, head);
 }
 
-struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into) {
+/* Of `size` from `head` on, those before `end`, which may have been taken long ago. */
+static uint32_t before(uint32_t end, uint32_t head, uint32_t size) {
+    uint32_t old = end - head;
+    return old <= size ? old : 0;
+}
+
+struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into, uint32_t end) {
     tr_assert(from != into);
     uint32_t tail = atomic_load_explicit(&into->tail, memory_order_relaxed);
     uint32_t room = TR_RUNQUEUE_SIZE - (tail - atomic_load_explicit(&into->head, memory_order_acquire));
@@ -105,7 +111,9 @@ struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runque
             head = atomic_load_explicit(&from->head, memory_order_acquire);
             continue;
         }
-        uint32_t count = share(size, room);
+        uint32_t count = share(size, room), old = before(end, head, size);
+        if (old == 0) return NULL;
+        if (count > old) count = old;
         struct tr_run_link *first = copy(from, head, count, into, tail);
         if (!take(from, &head, count)) continue;
         atomic_store_explicit(&into->tail, tail + count - 1, memory_order_release);

@@ -43,9 +43,13 @@ struct tr_run_link *tr_runqueue_pop(struct tr_runqueue *queue);
 uint32_t tr_runqueue_spill(struct tr_runqueue *queue, struct tr_run_link **first,
                            struct tr_run_link **last);
 
-/* By the owner of `into`: takes the older half, rounded up, of another worker's queue, as far as `into`
- * has room: the oldest is returned, the others are pushed into `into`, in their order. NULL: empty. */
-struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into);
+/* By the owner of `into`: takes the older half, rounded up, of another worker's queue, as far as it was
+ * there at the `end` that tr_runqueue_end said once, and `into` has room: the oldest is returned, the others
+ * are pushed into `into`, in their order. NULL: none. */
+struct tr_run_link *tr_runqueue_steal(struct tr_runqueue *from, struct tr_runqueue *into, uint32_t end);
+
+/* Any thread: what is pushed from now on comes behind it. */
+static inline uint32_t tr_runqueue_end(const struct tr_runqueue *queue) { return atomic_load(&queue->tail); }
 
 /* The owner: the oldest; NULL: empty. A thief may take it meanwhile. */
 struct tr_run_link *tr_runqueue_peek(struct tr_runqueue *queue);

@@ -26,6 +26,7 @@
 #include "core/alarm.h"
 #include "core/monitor.h"
 #include "core/own.h"
+#include "core/steal.h"
 #include "core/thread.h"
 
 enum {
@@ -122,23 +123,6 @@ static struct tr_run_link *local_work(struct tr_worker *worker) {
     return take_queued(worker);
 }
 
-static struct tr_run_link *steal_from(struct tr_worker *worker, struct tr_worker *victim) {
-    struct tr_run_link *link = tr_runqueue_steal(&victim->queue, &worker->queue);
-    return link != NULL ? link : take_next(victim);
-}
-
-static struct tr_run_link *steal(struct tr_worker *worker) {
-    struct tr_node *node = worker->node;
-    worker->random = worker->random * 1664525u + 1013904223u;
-    uint32_t first = (worker->random >> 16) % node->worker_count;
-    for (uint32_t i = 0; i < node->worker_count; i++) {
-        struct tr_worker *victim = &node->workers[(first + i) % node->worker_count];
-        struct tr_run_link *link = victim == worker ? NULL : steal_from(worker, victim);
-        if (link != NULL) return link;
-    }
-    return NULL;
-}
-
 static uint32_t ticks_of(const struct tr_worker *worker) {
     return atomic_load_explicit(&worker->ticks, memory_order_relaxed);
 }
@@ -151,21 +135,22 @@ static struct tr_run_link *find_work(struct tr_worker *worker, bool shared_first
     return link;
 }
 
-/* Anybody's. */
-static struct tr_run_link *find_elsewhere(struct tr_worker *worker) {
-    struct tr_run_link *link = steal(worker);
+static struct tr_run_link *find_elsewhere(struct tr_worker *worker, int64_t now) {
+    struct tr_run_link *link = tr_steal_late(worker, now);
     return link != NULL ? link : tr_inject_pop(&worker->node->inject);
 }
 
+/* What does not come within its time is left to whoever has it, or to the last look before sleeping. */
 static struct tr_run_link *search(struct tr_worker *worker) {
     struct tr_node *node = worker->node;
+    if (node->options.spin <= 0) return NULL;
     atomic_fetch_add(&node->searching, 1);
-    struct tr_run_link *link = find_elsewhere(worker);
-    int64_t spin = node->options.spin, until = link == NULL && spin > 0 ? tr_thread_clock() + spin : 0;
-    for (uint32_t i = 1; link == NULL && until != 0; i++) {
+    int64_t now = tr_thread_clock(), until = now + node->options.spin;
+    struct tr_run_link *link = find_elsewhere(worker, now);
+    for (uint32_t i = 1; link == NULL && now < until; i++) {
         tr_spin(i);
-        link = find_elsewhere(worker);
-        if (i % ROUNDS_PER_LOOK == 0 && tr_thread_clock() >= until) until = 0;
+        if (i % ROUNDS_PER_LOOK == 0) now = tr_thread_clock();
+        link = find_elsewhere(worker, now);
     }
     atomic_fetch_sub(&node->searching, 1);
     return link;
@@ -173,7 +158,7 @@ static struct tr_run_link *search(struct tr_worker *worker) {
 
 struct tr_run_link *tr_worker_find(struct tr_worker *worker) {
     struct tr_run_link *link = find_work(worker, false);
-    return link != NULL ? link : steal(worker);
+    return link != NULL ? link : tr_steal(worker);
 }
 
 /* ---- Sleeping ---- */
@@ -200,7 +185,7 @@ int64_t tr_worker_time_to_sleep(struct tr_worker *worker) {
 static struct tr_run_link *park(struct tr_worker *worker) {
     become_idle(worker);
     struct tr_run_link *link = tr_inject_pop(&worker->node->inject);
-    if (link == NULL) link = steal(worker);
+    if (link == NULL) link = tr_steal(worker);
     if (link == NULL && !atomic_load(&worker->node->halted))
         tr_loop_park(&worker->loop, tr_worker_time_to_sleep(worker));
     become_busy(worker);

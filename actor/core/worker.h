@@ -8,6 +8,7 @@
 #include "core/ids.h"
 #include "core/loop.h"
 #include "core/node.h"
+#include "core/steal.h"
 #include "core/timer.h"
 
 /* What a handler is given as `self`: the cell and message at hand. Part of its worker. */
@@ -45,6 +46,7 @@ struct tr_worker {
     uint32_t next_runs;                 /* in a row from the LIFO slot */
     _Atomic uint32_t ticks;             /* turns; read by the monitor */
     uint32_t random;
+    struct tr_observed observed[TR_MAX_POOL]; /* of the others, by their index */
     struct tr_slots slots;
     struct tr_pool pool;
     struct tr_loop loop;

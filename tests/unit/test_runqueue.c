@@ -26,6 +26,11 @@ static void expect_links(struct tr_runqueue *queue, uint32_t from, uint32_t coun
     assert_null(tr_runqueue_pop(queue));
 }
 
+/* Whatever there is. */
+static struct tr_run_link *steal(struct tr_runqueue *from, struct tr_runqueue *into) {
+    return tr_runqueue_steal(from, into, tr_runqueue_end(from));
+}
+
 /* ---- One thread ---- */
 
 static void first_in_is_first_out(void **state) {
@@ -54,7 +59,7 @@ static void counts_wrap_around(void **state) {
     (void)state;
     fill(&queue, 0, TR_RUNQUEUE_SIZE);
     assert_false(tr_runqueue_push(&queue, &links[TR_RUNQUEUE_SIZE]));
-    assert_ptr_equal(tr_runqueue_steal(&queue, &thief), &links[0]);
+    assert_ptr_equal(steal(&queue, &thief), &links[0]);
     expect_links(&thief, 1, TR_RUNQUEUE_SIZE / 2 - 1);
     expect_links(&queue, TR_RUNQUEUE_SIZE / 2, TR_RUNQUEUE_SIZE / 2);
 }
@@ -65,7 +70,7 @@ static void a_thief_takes_the_older_half(void **state) {
         struct tr_runqueue queue = { .head = 0 }, thief = { .head = 0 };
         uint32_t half = (size + 1) / 2;
         fill(&queue, 0, size);
-        assert_ptr_equal(tr_runqueue_steal(&queue, &thief), &links[0]);
+        assert_ptr_equal(steal(&queue, &thief), &links[0]);
         expect_links(&thief, 1, half - 1);
         expect_links(&queue, half, size - half);
     }
@@ -90,7 +95,7 @@ static void the_owner_spills_the_oldest(void **state) {
 static void a_thief_takes_nothing_from_an_empty_queue(void **state) {
     struct tr_runqueue queue = { .head = 0 }, thief = { .head = 0 };
     (void)state;
-    assert_null(tr_runqueue_steal(&queue, &thief));
+    assert_null(steal(&queue, &thief));
     assert_int_equal(tr_runqueue_size(&thief), 0);
 }
 
@@ -99,11 +104,24 @@ static void a_thief_takes_no_more_than_it_has_room_for(void **state) {
     (void)state;
     fill(&queue, 0, 20);
     fill(&thief, TR_RUNQUEUE_SIZE, TR_RUNQUEUE_SIZE - 3);
-    assert_ptr_equal(tr_runqueue_steal(&queue, &thief), &links[0]);
+    assert_ptr_equal(steal(&queue, &thief), &links[0]);
     assert_int_equal(tr_runqueue_size(&thief), TR_RUNQUEUE_SIZE);
     assert_int_equal(tr_runqueue_size(&queue), 16);
-    assert_ptr_equal(tr_runqueue_steal(&queue, &thief), &links[4]); /* only what it runs at once */
+    assert_ptr_equal(steal(&queue, &thief), &links[4]); /* only what it runs at once */
     expect_links(&queue, 5, 15);
+}
+
+static void a_thief_leaves_what_came_after_its_look(void **state) {
+    struct tr_runqueue queue = { .head = UINT32_MAX - 2, .tail = UINT32_MAX - 2 }, thief = { .head = 0 };
+    (void)state;
+    fill(&queue, 0, 3);
+    uint32_t end = tr_runqueue_end(&queue);
+    fill(&queue, 3, 17);
+    assert_ptr_equal(tr_runqueue_steal(&queue, &thief, end), &links[0]); /* not half of all */
+    expect_links(&thief, 1, 2);
+    assert_null(tr_runqueue_steal(&queue, &thief, end));
+    expect_links(&queue, 3, 17);
+    assert_null(tr_runqueue_steal(&queue, &thief, end)); /* a look of long ago */
 }
 
 static void the_shared_queue_is_first_in_first_out(void **state) {
@@ -163,9 +181,9 @@ static bool see(struct stress *stress, struct tr_run_link *link) {
 
 static bool steal_something(struct thief *thief) {
     struct stress *stress = thief->stress;
-    struct tr_run_link *link = tr_runqueue_steal(&stress->owner, thief->own);
+    struct tr_run_link *link = steal(&stress->owner, thief->own);
     for (int i = 0; i < THIEVES && link == NULL; i++)
-        if (&stress->thieves[i] != thief->own) link = tr_runqueue_steal(&stress->thieves[i], thief->own);
+        if (&stress->thieves[i] != thief->own) link = steal(&stress->thieves[i], thief->own);
     if (link != NULL) atomic_fetch_add_explicit(&stress->stolen, 1, memory_order_relaxed);
     return see(stress, link);
 }
@@ -238,6 +256,7 @@ int main(void) {
         cmocka_unit_test(the_owner_spills_the_oldest),
         cmocka_unit_test(a_thief_takes_nothing_from_an_empty_queue),
         cmocka_unit_test(a_thief_takes_no_more_than_it_has_room_for),
+        cmocka_unit_test(a_thief_leaves_what_came_after_its_look),
         cmocka_unit_test(the_shared_queue_is_first_in_first_out),
         cmocka_unit_test(every_item_is_seen_exactly_once),
     };
