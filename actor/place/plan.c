@@ -197,7 +197,8 @@ void tr_plan_free(struct tr_plan *plan) {
 
 const struct tr_planned *tr_plan_find(const struct tr_plan *plan, const char *path) {
     char full[512];
-    snprintf(full, sizeof full, "%s%s", path[0] == '/' ? "" : "/", path);
+    int length = snprintf(full, sizeof full, "%s%s", path[0] == '/' ? "" : "/", path);
+    if (length < 0 || (size_t)length >= sizeof full) return NULL; /* no path is as long */
     const struct tr_child child = { .path = full };
     const struct tr_planned key = { .child = &child };
     return bsearch(&key, plan->actors, plan->actor_count, sizeof key, by_path);
