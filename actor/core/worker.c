@@ -10,12 +10,13 @@
  * whenever the monitor says that a slice of time is over, the shared queue is looked at first. The end of
  * a slice also ends the batch of the cell at hand, so that slow handlers do not make turns long.
  *
- * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration), then puts itself on the idle mask,
- * looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that
- * another worker could take wakes one idle worker, unless one is searching already: that one will find
- * it, and the last to stop searching looks once more after it has said so. One may have been woken for the
- * work of several; so whoever comes from searching or from sleep with work wakes the next, if there is more.
- * A cell that goes to a LIFO slot wakes nobody: its worker takes it next.
+ * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration; what it
+ * takes from others meanwhile, steal.h tells), then puts itself on the idle mask, looks at every queue once
+ * more, and parks in its loop until its next timer. Whoever queues work that another worker could take wakes
+ * one idle worker, unless one is searching already: that one will find it, and the last to stop searching
+ * looks once more after it has said so. One may have been woken for the work of several; so whoever comes
+ * from searching or from sleep wakes the next as soon as it has work, if there is more. A cell that goes to a
+ * LIFO slot wakes nobody: its worker takes it next.
  *
  * The order of the two sides (queue, then look for the idle; go idle, then look at the queues) is what
  * guarantees that no work is left lying while all sleep; both use sequentially consistent operations:
@@ -213,15 +214,19 @@ static void share_the_rest(struct tr_worker *worker) {
     if (left) tr_wake_one(node);
 }
 
-/* Nothing in its own queue or the shared one. What woke it may be in any queue, and is looked for at once:
- * in its next turn it would take whatever came first, and nobody would be told of the rest. */
+/* Nothing in its own queue or the shared one. What woke it may be in any queue: whatever it takes next, now
+ * or in its next turn, there may be more, of which nobody was told. */
 static struct tr_run_link *get_work(struct tr_worker *worker) {
     struct tr_run_link *link = search(worker);
     if (link == NULL) link = park(worker);
     tr_worker_look_around(worker);
-    if (link == NULL) link = tr_worker_find(worker);
-    if (link != NULL) share_the_rest(worker);
+    worker->owes_word = true;
     return link;
+}
+
+static void keep_word(struct tr_worker *worker) {
+    worker->owes_word = false;
+    share_the_rest(worker);
 }
 
 static void turn(struct tr_worker *worker) {
@@ -232,7 +237,9 @@ static void turn(struct tr_worker *worker) {
     if (over || ticks % POLL_EVERY == 0) tr_worker_look_around(worker);
     struct tr_run_link *link = find_work(worker, over || ticks % SHARED_EVERY == 0);
     if (link == NULL) link = get_work(worker);
-    if (link != NULL) tr_cell_run(worker, tr_cell_of_link(link));
+    if (link == NULL) return;
+    if (worker->owes_word) keep_word(worker);
+    tr_cell_run(worker, tr_cell_of_link(link));
 }
 
 void *tr_worker_main(void *context) {

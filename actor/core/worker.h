@@ -45,6 +45,7 @@ struct tr_worker {
     _Atomic(struct tr_run_link *) next; /* the LIFO slot: what was scheduled last runs first */
     uint32_t next_runs;                 /* in a row from the LIFO slot */
     _Atomic uint32_t ticks;             /* turns; read by the monitor */
+    bool owes_word;                     /* what it was woken for may be more than one can do */
     uint32_t random;
     struct tr_observed observed[TR_MAX_POOL]; /* of the others, by their index */
     struct tr_slots slots;

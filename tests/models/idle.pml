@@ -1,6 +1,6 @@
 /*
- * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, tr_worker_find, share_the_rest,
- * get_work, turn (actor/core/worker.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must
+ * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, share_the_rest, get_work, turn
+ * (actor/core/worker.c); tr_steal_late, tr_steal (actor/core/steal.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must
  * change this model.
  *
  * Two workers, and two pushers from outside. One cell is long: its handler never returns, and may queue
@@ -142,13 +142,18 @@ inline share_the_rest(i, left) {
 
 proctype worker(byte me) {
     byte i, found;
-    bool left;
+    bool left, owes_word;
     do
     :: find_work(me, found);
         if
         :: found == 0 ->
             searching++;
-            steal(i, me, found);
+#if OWN_QUEUES
+            if
+            :: steal(i, me, found)
+            :: skip /* what has not waited long is left: steal.h */
+            fi;
+#endif
             if
             :: found == 0 -> take_shared(found)
             :: else
@@ -181,23 +186,15 @@ end_asleep:         atomic { wakes[me] > 0 -> wakes[me] = 0 }
                 left = false
             :: else
             fi;
-#if BUG != 4
-            if
-            :: found == 0 ->
-                find_work(me, found);
-                if
-                :: found == 0 -> steal(i, me, found)
-                :: else
-                fi
-            :: else
-            fi;
+#if BUG == 4
+            owes_word = found != 0
+#elif BUG != 3
+            owes_word = true
 #endif
-#if BUG != 3
-            if
-            :: found != 0 -> share_the_rest(i, left)
-            :: else
-            fi
-#endif
+        :: else
+        fi;
+        if
+        :: found != 0 && owes_word -> owes_word = false; share_the_rest(i, left)
         :: else
         fi;
         if

@@ -18,7 +18,7 @@ compiler=${CC:-cc}
 command -v "$compiler" >/dev/null || { echo "models: no compiler"; exit 77; }
 
 depth=20000
-megabytes=1024
+megabytes=2048
 
 # MODEL OPTION FLOOR BUGS
 table() {
