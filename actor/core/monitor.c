@@ -205,6 +205,13 @@ void tr_monitor_end(struct tr_node *node) {
     pthread_join(monitor->thread, NULL);
 }
 
+void tr_monitor_conclude(struct tr_node *node) {
+    struct tr_monitor *monitor = node->monitor;
+    if (monitor == NULL) return;
+    int64_t now = tr_node_clock(node);
+    for (uint32_t i = 0; i < node->worker_count; i++) look_for_blocked(monitor, i, now);
+}
+
 void tr_monitor_free(struct tr_node *node) {
     struct tr_monitor *monitor = node->monitor;
     if (monitor == NULL) return;

@@ -13,7 +13,8 @@ bool tr_monitor_start(struct tr_node *node);
 /* Ends the thread and waits for it; safe on a node without one, and twice. By the thread that ends the
  * node. */
 void tr_monitor_end(struct tr_node *node);
-/* After that, once no worker is left. */
+/* After that, once no worker is left: says of the handlers that were reported that they are over. */
+void tr_monitor_conclude(struct tr_node *node);
 void tr_monitor_free(struct tr_node *node);
 
 /* By a worker that was on the idle mask and is not any more, before it runs anything. */

@@ -82,6 +82,7 @@ static void join(struct tr_node *node, uint32_t threads) {
     for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
     tr_owns_join(node);
     tr_monitor_end(node);
+    tr_monitor_conclude(node);
 }
 
 static void halt(struct tr_node *node, uint32_t threads) {
