@@ -10,7 +10,8 @@
  *
  * Main's life is the application's. Its exit with 0 is the orderly end, 2 means that its tree gave
  * up. Any other end takes everybody with it: the tree is rebuilt from its root, so all processes
- * are killed, and main starts again when the last one is reaped, as often as its intensity allows.
+ * are killed, and main starts again when the last one is reaped, as often as its intensity allows. A main
+ * that exits before it was ever ready is not started again.
  *
  * The end. A signal or a `shutdown` asks main to stop; it stops the tree, which stops the other
  * nodes. One deadline holds for all of it. Whatever the reason, the end is the same: kill what
@@ -80,7 +81,15 @@ static void main_died(struct tr_keeper *keeper, int64_t now) {
     finish(keeper, 2);
 }
 
-/* `code` is -1 when it did not exit by itself. */
+/* Instead of the code of an exit. */
+enum { KILLED = -1, NEVER_BEGAN = 1 };
+
+/* It exited by itself before it was ready, and never was: it will not be the next time either. */
+static bool cannot_start(const struct tr_member *main, int code) {
+    return main->incarnation == 1 && !main->ready && code != KILLED;
+}
+
+/* `code`: of its exit, or one of the above. */
 static void main_ended(struct tr_keeper *keeper, int code, int64_t now) {
     if (tr_keeper_dying(keeper)) return;
     if (code == 0) {
@@ -90,6 +99,9 @@ static void main_ended(struct tr_keeper *keeper, int code, int64_t now) {
         finish(keeper, 2);
     } else if (keeper->phase == TR_PHASE_STOPPING) {
         tr_keeper_say(keeper, "%s died while it was stopping", keeper->main->spec.path);
+        finish(keeper, 2);
+    } else if (cannot_start(keeper->main, code)) {
+        tr_keeper_say(keeper, "%s cannot start: giving up", keeper->main->spec.path);
         finish(keeper, 2);
     } else {
         main_died(keeper, now);
@@ -195,7 +207,7 @@ void tr_keeper_exited(struct tr_keeper *keeper, uint64_t node, int status, int64
     enum tr_cause cause = judge(process, status, why, sizeof why);
     process->exists = false;
     if (process == keeper->main)
-        main_ended(keeper, WIFEXITED(status) ? WEXITSTATUS(status) : -1, now);
+        main_ended(keeper, WIFEXITED(status) ? WEXITSTATUS(status) : KILLED, now);
     process_over(keeper, process, cause, why);
     settle(keeper);
     arm(keeper);
@@ -207,7 +219,7 @@ void tr_keeper_failed(struct tr_keeper *keeper, uint64_t node, const char *why, 
     char text[TR_CONTROL_TEXT_SIZE];
     snprintf(text, sizeof text, "could not be started: %s", why);
     process->exists = false;
-    if (process == keeper->main) main_ended(keeper, -1, now);
+    if (process == keeper->main) main_ended(keeper, NEVER_BEGAN, now);
     process_over(keeper, process, TR_CAUSE_CRASHED, text);
     settle(keeper);
     arm(keeper);

@@ -308,6 +308,12 @@ static void check_options(const struct tr_keeper_options *options) {
     }
 }
 
+static void tell_why_not(struct tr_driver *driver) {
+    bool files = errno == EMFILE || errno == ENFILE;
+    tr_driver_log(driver, "the keeper cannot start: %s%s", strerror(errno),
+                  files ? "; each process costs it three or so (ulimit -n)" : "");
+}
+
 int tr_keeper_run(const struct tr_keeper_options *options) {
     struct tr_surroundings before;
     struct tr_driver driver = { .options = options,
@@ -319,7 +325,7 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
                                 .exit_code = CODE_GAVE_UP };
     check_options(options);
     if (!tr_surroundings_enter(&before)) {
-        tr_driver_log(&driver, "the keeper cannot start: %s", strerror(errno));
+        tell_why_not(&driver);
         return CODE_GAVE_UP;
     }
     driver.mask_before = before.mask;
@@ -327,7 +333,7 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
         run_loop(&driver);
         tr_surroundings_sweep();
     } else {
-        tr_driver_log(&driver, "the keeper cannot start: %s", strerror(errno));
+        tell_why_not(&driver);
     }
     close_all(&driver);
     tr_surroundings_leave(&before);

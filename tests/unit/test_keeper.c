@@ -180,7 +180,7 @@ static void state_is(uint64_t node, enum tr_node_state state) {
                         tr_node_state_name(state));
 }
 
-static int begin(void **state) {
+static int begin_at_once(void **state) {
     struct tr_keeper_rules rules = { specs, sizeof specs / sizeof *specs, 10 * SECOND, 2,
                                      5 * SECOND };
     (void)state;
@@ -192,6 +192,11 @@ static int begin(void **state) {
     assert_non_null(w.keeper);
     tr_keeper_begin(w.keeper, w.now);
     expect("fork 1.1\n");
+    return 0;
+}
+
+static int begin(void **state) {
+    begin_at_once(state);
     ready(MAIN);
     expect("");
     return 0;
@@ -637,6 +642,30 @@ static void main_dies_too_often(void **state) {
     strcpy(w.actions, "exit 2\n");
 }
 
+static void main_cannot_start(void **state) {
+    (void)state;
+    exited(MAIN, EXITED(1));
+    expect("exit 2\n");
+    assert_non_null(strstr(w.logs, "main cannot start: giving up"));
+    strcpy(w.actions, "exit 2\n");
+}
+
+static void main_cannot_be_made(void **state) {
+    (void)state;
+    tr_keeper_failed(w.keeper, MAIN, "fork: no memory", w.now);
+    expect("exit 2\n");
+    assert_non_null(strstr(w.logs, "could not be started: fork: no memory"));
+    strcpy(w.actions, "exit 2\n");
+}
+
+static void main_may_be_killed_before_it_is_ready(void **state) {
+    (void)state;
+    exited(MAIN, SIGKILL);
+    expect("fork 1.2\n");
+    exited(MAIN, EXITED(1)); /* it has been there: its intensity decides */
+    expect("fork 1.3\n");
+}
+
 static void main_is_done(void **state) {
     (void)state;
     run(PROCESS);
@@ -763,6 +792,9 @@ int main(void) {
         RULE(a_death_drops_lanes_and_ledgers),
         RULE(main_dies),
         RULE(main_dies_too_often),
+        cmocka_unit_test_setup_teardown(main_cannot_start, begin_at_once, end),
+        cmocka_unit_test_setup_teardown(main_cannot_be_made, begin_at_once, end),
+        cmocka_unit_test_setup_teardown(main_may_be_killed_before_it_is_ready, begin_at_once, end),
         RULE(main_is_done),
         RULE(main_gives_up),
         RULE(a_signal_stops_in_order),
