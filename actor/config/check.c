@@ -34,27 +34,52 @@ static void add_words(char *list, size_t size, const struct tr_keys *keys) {
     }
 }
 
+static void look_for_near(const struct tr_keys *keys, const char *key, struct tr_suggest *suggest) {
+    tr_suggest_start(suggest, key);
+    for (uint32_t i = 0; i < keys->count; i++) tr_suggest_consider(suggest, keys->rows[i].key);
+}
+
+/* Of which other mapping it is a key: NULL if of none. */
+static const struct tr_keys *elsewhere(const struct tr_keys *keys, const char *key) {
+    if (keys->also != NULL && tr_keys_row(keys->also, key) != NULL) return keys->also;
+    for (const struct tr_keys *const *all = tr_keys_all; *all != NULL; all++)
+        if (tr_keys_row(*all, key) != NULL) return *all;
+    return NULL;
+}
+
+/* What is a key of the mapping that this one could be taken for, is that; any other may be a slip. */
 static void tell_unknown(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                          const struct tr_yaml *key) {
     char list[256] = "";
     struct tr_suggest suggest;
     const char *quoted = tr_mistakes_quote(mistakes, key->text);
-    if (keys->also != NULL && tr_keys_row(keys->also, key->text) != NULL) {
-        tr_mistake(mistakes, key->where, "%s is a key of %s, not of %s", quoted, keys->also->what,
-                   keys->what);
+    const struct tr_keys *other = elsewhere(keys, key->text);
+    look_for_near(keys, key->text, &suggest);
+    if (other != NULL && (other == keys->also || suggest.best == NULL)) {
+        tr_mistake(mistakes, key->where, "%s is a key of %s, not of %s", quoted, other->what, keys->what);
         return;
     }
-    tr_suggest_start(&suggest, key->text);
-    for (uint32_t i = 0; i < keys->count; i++) tr_suggest_consider(&suggest, keys->rows[i].key);
     add_words(list, sizeof list, keys);
     tr_mistake_suggest(mistakes, key->where, &suggest, list, "unknown key %s of %s", quoted,
                        keys->what);
+}
+
+/* True: it is there with a slip, which is told already. */
+static bool is_misspelt(const struct tr_keys *keys, const struct tr_yaml *map, const char *wanted) {
+    for (uint32_t i = 0; i < map->count && i < TR_MISTAKES_MAX; i++) {
+        struct tr_suggest suggest;
+        if (tr_keys_row(keys, map->pairs[i].key->text) != NULL) continue;
+        look_for_near(keys, map->pairs[i].key->text, &suggest);
+        if (suggest.best != NULL && strcmp(suggest.best, wanted) == 0) return true;
+    }
+    return false;
 }
 
 static void check_missing(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                           const struct tr_yaml *map) {
     for (uint32_t i = 0; i < keys->count; i++) {
         if (!keys->rows[i].required || tr_yaml_find(map, keys->rows[i].key) != NULL) continue;
+        if (is_misspelt(keys, map, keys->rows[i].key)) continue;
         tr_mistake(mistakes, map->where, "%s needs the key '%s'%s", keys->what, keys->rows[i].key,
                    strcmp(keys->rows[i].key, "actor") == 0 ? ", or 'children' to be a supervisor"
                                                            : "");

@@ -75,12 +75,18 @@ static const char *what_is_wrong(const struct tr_key *row, enum tr_value_result 
     return "is not known";
 }
 
+/* NULL: that is out of range, too. */
+static const char *in_seconds(struct tr_mistakes *mistakes, const struct tr_key *row, const char *text) {
+    int64_t value;
+    if (strlen(text) >= 16) return NULL;
+    const char *seconds = tr_arena_print(mistakes->arena, "%ss", text);
+    return parse_duration(row, seconds, &value) == TR_VALUE_OK ? seconds : NULL;
+}
+
 static void suggest_for(struct tr_mistakes *mistakes, const struct tr_key *row, const char *text,
                         enum tr_value_result result, struct tr_suggest *suggest) {
     tr_suggest_start(suggest, text);
-    if (result == TR_VALUE_NO_UNIT && strlen(text) < 16) {
-        suggest->best = tr_arena_print(mistakes->arena, "%ss", text);
-    }
+    if (result == TR_VALUE_NO_UNIT) suggest->best = in_seconds(mistakes, row, text);
     if (result != TR_VALUE_NOT_ONE) return;
     for (const struct tr_word *word = row->words; word != NULL && word->text != NULL; word++) {
         tr_suggest_consider(suggest, word->text);

@@ -26,6 +26,7 @@ static bool read_word(struct tr_mistakes *mistakes, const struct tr_yaml *node,
         placement->start = word->start;
         return true;
     }
+    if (strcmp(node->text, "own") == 0) suggest.best = "{ thread: own }";
     tr_mistake_suggest(mistakes, node->where, &suggest,
                        "thread, inproc, process, spawn, tcp, { process: NAME }, { thread: NAME }",
                        "place: %s is not known", tr_mistakes_quote(mistakes, node->text));
@@ -88,7 +89,9 @@ static bool read_map(struct tr_mistakes *mistakes, const struct tr_yaml *node,
                      struct tr_placement *placement) {
     const struct tr_yaml *process = tr_yaml_get(node, "process"),
                          *thread = tr_yaml_get(node, "thread");
+    uint32_t before = mistakes->count;
     tr_check_map(mistakes, &tr_keys_place, node);
+    if (process == NULL && thread == NULL && mistakes->count > before) return false; /* an unknown key */
     if ((process == NULL) == (thread == NULL)) {
         tr_mistake(mistakes, node->where,
                    "a place has either the key 'process' or the key 'thread'");

@@ -30,6 +30,7 @@ struct tr_rule {
 struct tr_rules {
     struct tr_rule *rules;
     uint32_t count;
+    bool too_many; /* told */
 };
 
 /* From the section `placement` (may be NULL) and from --place (may be NULL). */

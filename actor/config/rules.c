@@ -23,7 +23,8 @@ static void add(struct tr_mistakes *mistakes, struct tr_rules *rules, const stru
     *added = *rule;
     if (!tr_placing_read(mistakes, place, rule->glob, &added->placement) || !right) return;
     if (rules->count == TR_CONFIG_MAX_RULES) {
-        tr_mistake(mistakes, rule->where, "too many globs: at most %d", TR_CONFIG_MAX_RULES);
+        if (!rules->too_many) tr_mistake(mistakes, rule->where, "too many globs: at most %d", TR_CONFIG_MAX_RULES);
+        rules->too_many = true;
         return;
     }
     added->rank = tr_glob_rank(rule->glob);
@@ -70,6 +71,7 @@ void tr_rules_read(struct tr_mistakes *mistakes, struct tr_rules *rules,
                    const struct tr_yaml *section, const char *const *placements) {
     rules->rules = tr_arena_array(mistakes->arena, TR_CONFIG_MAX_RULES + 1, sizeof *rules->rules);
     rules->count = 0;
+    rules->too_many = false;
     if (section != NULL) add_section(mistakes, rules, section);
     for (; placements != NULL && *placements != NULL; placements++) {
         add_placement(mistakes, rules, *placements);

@@ -19,6 +19,37 @@ static void keys(void **state) {
                "app.yaml:1:3: error: a key must be a word, not a list or a mapping\n");
 }
 
+/* A key in the wrong place is told where it belongs, unless a slip is likelier. */
+static void misplaced_keys(void **state) {
+    (void)state;
+    test_wrong(CHILD("pin: true"),
+               "app.yaml:1:47: error: 'pin' is a key of the configuration, not of an actor\n");
+    test_wrong(CHILD("limit: 5"), "app.yaml:1:47: error: 'limit' is a key of a mailbox, not of an actor\n");
+    test_wrong(CHILD("lane: tcp"), "app.yaml:1:47: error: 'lane' is a key of a place, not of an actor\n");
+    test_wrong("children: []", "app.yaml:1:1: error: 'children' is a key of the tree, not of the configuration\n");
+    test_wrong("tree: { children: [], blocked: never }",
+               "app.yaml:1:23: error: 'blocked' is a key of the configuration, not of the tree\n");
+    test_wrong(CHILD("place: { thread: own, spin: 5us }"),
+               "app.yaml:1:69: error: 'spin' is a key of the configuration, not of a place\n");
+    test_wrong(CHILD("place: { threads: own }"),
+               "app.yaml:1:56: error: unknown key 'threads' of a place; did you mean 'thread'?\n");
+}
+
+/* One mistake, one line: what is there with a slip is not missing too. */
+static void misspelt_required_keys(void **state) {
+    (void)state;
+    test_wrong("tree: { children: [{ nam: a, actor: counter }] }",
+               "app.yaml:1:22: error: unknown key 'nam' of an actor; did you mean 'name'?\n");
+    test_wrong("tree: { childern: [] }",
+               "app.yaml:1:9: error: unknown key 'childern' of the tree; did you mean 'children'?\n");
+    test_wrong("tree: { children: [{ foo: a, actor: counter }] }",
+               "app.yaml:1:20: error: an actor needs the key 'name'\n"
+               "app.yaml:1:22: error: unknown key 'foo' of an actor; allowed: name, actor, args, count, "
+               "place, restart, shutdown, mailbox, delivery\n");
+    test_wrong(CHILD("place: { proces: own }"),
+               "app.yaml:1:56: error: unknown key 'proces' of a place; did you mean 'process'?\n");
+}
+
 static void values(void **state) {
     (void)state;
     test_wrong("threads: 0",
@@ -61,6 +92,9 @@ static void durations(void **state) {
     (void)state;
     test_wrong("shutdown: 5",
                "app.yaml:1:11: error: shutdown: '5' has no unit; did you mean '5s'?\n");
+    test_wrong("spin: 5", "app.yaml:1:7: error: spin: '5' has no unit; allowed: 0us to 10ms\n");
+    test_wrong("blocked: 0",
+               "app.yaml:1:10: error: blocked: '0' has no unit; allowed: 10ms to 1h, never\n");
     test_wrong(
         "shutdown: 5sec",
         "app.yaml:1:11: error: shutdown: '5sec' has an unknown unit; allowed: us, ms, s, m, h\n");
@@ -205,6 +239,8 @@ static void files(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys),
+        cmocka_unit_test(misplaced_keys),
+        cmocka_unit_test(misspelt_required_keys),
         cmocka_unit_test(values),
         cmocka_unit_test(durations),
         cmocka_unit_test(names),
