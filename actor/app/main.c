@@ -204,6 +204,7 @@ static struct tr_program_input input_of(const struct application *application) {
 
 static int run_spawned(struct application *application, struct tr_node_start *start) {
     struct tr_program_input input = input_of(application);
+    input.config.checked = true;
     input.config.text = map_config(start->config, &input.config.text_size);
     if (input.config.text == NULL) return EXIT_WRONG;
     if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;

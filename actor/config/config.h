@@ -86,6 +86,7 @@ struct tr_config_input {
     const struct troupe_actor_type *const *actors;  /* ends with NULL */
     const char *const *settings;                    /* "key=value", ends with NULL; may be NULL */
     const char *const *placements;                  /* "glob=place", ends with NULL; may be NULL */
+    bool checked; /* found right once, by the keeper: what this process may use now makes no mistake of it */
 };
 
 /* Every mistake goes to `report`, one call and one line each, "FILE:LINE:COLUMN: error: what; did

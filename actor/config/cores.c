@@ -1,6 +1,8 @@
 /*
  * `pin: true`, or a list of cores. What is allowed is what this process may use, here and now: the same
- * configuration may be a mistake on another machine, and `check` says so.
+ * configuration may be a mistake on another machine, and `check` says so. It is none any more for processes
+ * that the keeper has executed anew: the cores may have been changed meanwhile (a thread that cannot be pinned
+ * then says so, and runs).
  */
 #include "config/cores.h"
 
@@ -60,7 +62,8 @@ static bool says(const struct tr_yaml *node, const char *word) {
     return node->kind == TR_YAML_SCALAR && node->plain && strcmp(node->text, word) == 0;
 }
 
-void tr_cores_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, struct tr_config *config) {
+void tr_cores_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, bool checked,
+                   struct tr_config *config) {
     cpu_set_t allowed;
     if (node == NULL || says(node, "false")) return;
     uint32_t *cores = tr_arena_array(mistakes->arena, TR_CONFIG_MAX_CORES, sizeof *cores);
@@ -69,7 +72,12 @@ void tr_cores_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, str
         tr_mistake(mistakes, node->where, "pin: cannot be told which cores this process may use");
         return;
     }
-    if (says(node, "true")) take_all(config, cores, &allowed);
-    else if (node->kind == TR_YAML_LIST) take_list(mistakes, node, config, cores, &allowed);
-    else tr_check_expected(mistakes, node, "pin", "true, false, or a list of cores");
+    if (says(node, "true")) {
+        take_all(config, cores, &allowed);
+    } else if (node->kind == TR_YAML_LIST) {
+        if (checked) memset(&allowed, 0xFF, sizeof allowed);
+        take_list(mistakes, node, config, cores, &allowed);
+    } else {
+        tr_check_expected(mistakes, node, "pin", "true, false, or a list of cores");
+    }
 }

@@ -101,7 +101,7 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     config->threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "threads");
     config->work_threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "work_threads");
     config->spin = tr_check_value(&load->mistakes, &tr_keys_root, root, "spin");
-    tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), config);
+    tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), load->input->checked, config);
     config->shutdown = tr_check_value(&load->mistakes, &tr_keys_root, root, "shutdown");
     config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
 }

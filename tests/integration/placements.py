@@ -167,6 +167,26 @@ def test_stop_and_continue():
     return "; ".join(told)
 
 
+def test_cores_may_be_taken_away():
+    """What was no mistake when the application began is none when a process is started again."""
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < 2:
+        return "one core only"
+    for place in ("process", "spawn"):
+        app = start(place, rounds=1000000, restarts=3, pin=cores)
+        app.wait_for("^/traveller/0 round .* ok")
+        os.sched_setaffinity(app.process.pid, cores[:1])
+        app.kill("/traveller/0")
+        _, since = app.wait_for("/traveller/0: started again")
+        app.wait_for("^/traveller/0 round .* ok", since)
+        app.signal(signal.SIGTERM)
+        code = app.wait()
+        check(code == 0, f"exit code {code}", app)
+        app.close()
+    return f"{len(cores)} cores"
+
+
 random.seed(SEED)
 run([test_every_place, test_everybody_elsewhere, test_one_process, test_a_handler_that_blocks,
-     test_failures_in_every_step, test_kills_in_every_step, test_kill, test_kill_main, test_stop_and_continue])
+     test_failures_in_every_step, test_kills_in_every_step, test_kill, test_kill_main, test_stop_and_continue,
+     test_cores_may_be_taken_away])

@@ -82,12 +82,28 @@ static void mistakes(void **state) {
     test_wrong(text, line);
 }
 
+/* In a process that the keeper has executed anew. */
+static void checked_before(void **state) {
+    char text[64];
+    (void)state;
+    if (forbidden == UINT32_MAX) skip();
+    snprintf(text, sizeof text, "pin: [%u, %u]", cores[0], forbidden);
+    struct tr_config_input input = { .text = text, .text_size = strlen(text), .actors = test_actors,
+                                     .checked = true };
+    struct tr_config *config = tr_config_load(&input, test_report, NULL);
+    assert_non_null(config);
+    assert_int_equal(config->core_count, 2);
+    assert_int_equal(config->cores[1], forbidden);
+    tr_config_free(config);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(all_cores),
         cmocka_unit_test(some_cores),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(checked_before),
     };
     return cmocka_run_group_tests(tests, find_cores, NULL);
 }
