@@ -28,8 +28,8 @@ def travel(place, rounds=2, count=2, big=1 << 20, gate=False, stumbles="", place
     return config
 
 
-def start(*args, options=(), **keywords):
-    app = Application("placements", travel(*args, **keywords), *options)
+def start(*args, options=(), env=None, **keywords):
+    app = Application("placements", travel(*args, **keywords), *options, env=env)
     if keywords.get("gate"):
         app.own = ["gate"]
     return app
@@ -76,6 +76,11 @@ def test_everybody_elsewhere():
 def test_one_process():
     for place in EVERYWHERE:
         undisturbed(place, start(place, options=("--one-process",), pin=[0], spin="0us"), 2, receives=receives(place))
+
+
+def test_packed_everywhere():
+    for place in EVERYWHERE:
+        undisturbed(place, start(place, env={"TROUPE_SERIALIZE": "always"}), 2, receives=receives(place))
 
 
 def test_a_handler_that_blocks():
@@ -187,6 +192,6 @@ def test_cores_may_be_taken_away():
 
 
 random.seed(SEED)
-run([test_every_place, test_everybody_elsewhere, test_one_process, test_a_handler_that_blocks,
-     test_failures_in_every_step, test_kills_in_every_step, test_kill, test_kill_main, test_stop_and_continue,
-     test_cores_may_be_taken_away])
+run([test_every_place, test_everybody_elsewhere, test_one_process, test_packed_everywhere,
+     test_a_handler_that_blocks, test_failures_in_every_step, test_kills_in_every_step, test_kill,
+     test_kill_main, test_stop_and_continue, test_cores_may_be_taken_away])

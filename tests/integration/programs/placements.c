@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <troupe.h>
 #include <unistd.h>
@@ -193,7 +194,9 @@ TROUPE_ON(traveller, parcel) {
     CHECK(msg->data.size == me->big && memcmp(msg->data.data, me->data, me->big) == 0);
     const void *kept = troupe_buffer_keep(self, msg->data.data, msg->data.size);
     CHECK(kept == msg->data.data); /* it came in a buffer, so nothing is copied */
-    CHECK((kept == me->data) == (me->guide.node == troupe_self_address(self).node));
+    bool near = me->guide.node == troupe_self_address(self).node;
+    bool packed = getenv("TROUPE_SERIALIZE") != NULL; /* within nodes, too */
+    CHECK((kept == me->data) == (near && !packed));
     MUST(troupe_buffer_release(self, kept));
     MUST(troupe_buffer_release(self, me->data));
     me->data = NULL;
