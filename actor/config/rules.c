@@ -23,7 +23,8 @@ static void add(struct tr_mistakes *mistakes, struct tr_rules *rules, const stru
     *added = *rule;
     if (!tr_placing_read(mistakes, place, rule->glob, &added->placement) || !right) return;
     if (rules->count == TR_CONFIG_MAX_RULES) {
-        if (!rules->too_many) tr_mistake(mistakes, rule->where, "too many globs: at most %d", TR_CONFIG_MAX_RULES);
+        if (!rules->too_many)
+            tr_mistake(mistakes, rule->where, "too many globs: at most %d", TR_CONFIG_MAX_RULES);
         rules->too_many = true;
         return;
     }

@@ -26,7 +26,8 @@ static void misplaced_keys(void **state) {
                "app.yaml:1:47: error: 'pin' is a key of the configuration, not of an actor\n");
     test_wrong(CHILD("limit: 5"), "app.yaml:1:47: error: 'limit' is a key of a mailbox, not of an actor\n");
     test_wrong(CHILD("lane: tcp"), "app.yaml:1:47: error: 'lane' is a key of a place, not of an actor\n");
-    test_wrong("children: []", "app.yaml:1:1: error: 'children' is a key of the tree, not of the configuration\n");
+    test_wrong("children: []",
+               "app.yaml:1:1: error: 'children' is a key of the tree, not of the configuration\n");
     test_wrong("tree: { children: [], blocked: never }",
                "app.yaml:1:23: error: 'blocked' is a key of the configuration, not of the tree\n");
     test_wrong(CHILD("place: { thread: own, spin: 5us }"),

@@ -360,4 +360,6 @@ TROUPE_ON(guide, riddle) {
 TROUPE_ACTOR(guide, TROUPE_STARTS(guide, guide_args), TROUPE_HANDLES(guide, parcel, call, question, riddle),
              TROUPE_ANSWERS(guide, go, home))
 
-int main(int argc, char **argv) { return troupe_main(argc, argv, &guide_actor, &traveller_actor, &listener_actor, NULL); }
+int main(int argc, char **argv) {
+    return troupe_main(argc, argv, &guide_actor, &traveller_actor, &listener_actor, NULL);
+}
