@@ -185,6 +185,7 @@ def test_cores_may_be_taken_away():
         os.sched_setaffinity(app.process.pid, cores[:1])
         app.kill("/traveller/0")
         _, since = app.wait_for("/traveller/0: started again")
+        os.sched_setaffinity(app.process.pid, cores)
         app.wait_for("^/traveller/0 round .* ok", since)
         app.signal(signal.SIGTERM)
         code = app.wait()
