@@ -4,7 +4,8 @@
  * A call is an ask of the actor that wants it (ask.c), whose reply comes from a thread instead of another
  * actor. So there is one deadline, one answer handler, and one rule for replies that come too late or to
  * a run that has ended. The job holds a reference of the ask, for the request is kept there; that is never
- * changed, and whoever drops the last reference frees it.
+ * changed, and whoever drops the last reference frees it. A job that has the only one when its turn comes
+ * is a call that nobody waits for any more, and is not made.
  *
  * Threads are made when calls wait and none is idle, up to the limit, and end by themselves. One that has
  * ended is joined by the next that takes its place, or at the end. They handle no messages and are no
@@ -62,7 +63,13 @@ enum troupe_status troupe_work_reply(troupe_job *work, const struct troupe_messa
     return status;
 }
 
+/* By the actor: the deadline has not come, and the run that asked lives. Once not, never again. */
+static bool is_awaited(struct troupe_job *job) {
+    return atomic_load_explicit(&job->ask->alarm.references, memory_order_acquire) > 1;
+}
+
 static void make_call(struct troupe_job *job) {
+    if (!is_awaited(job)) return;
     enum troupe_status status = job->type->call(job, tr_message_body(job->ask->request));
     if (status == TROUPE_OK) status = TROUPE_NO_REPLY;
     if (!job->replied) tr_send_outcome(job->node, NULL, job->asker, job->id, status);
@@ -101,11 +108,13 @@ static void *run(void *context) {
     pthread_mutex_lock(&pool->lock);
     while ((job = await_job(pool)) != NULL) {
         self->doing = job->type;
+        pool->busy++;
         pthread_mutex_unlock(&pool->lock);
         make_call(job);
         job_free(job);
         pthread_mutex_lock(&pool->lock);
         self->doing = NULL;
+        pool->busy--;
     }
     self->life = ENDED;
     pool->alive--;
@@ -207,10 +216,12 @@ static void drop_queued(struct tr_work_pool *pool) {
     while ((job = take_first(pool)) != NULL) job_free(job);
 }
 
+/* A thread without a call ends at once: the time is for the others. */
 static bool await_end(struct tr_work_pool *pool, int64_t within) {
     const struct timespec at = time_in(within);
     int late = 0;
     while (pool->alive > 0 && late == 0) late = pthread_cond_timedwait(&pool->ended, &pool->lock, &at);
+    while (pool->alive > 0 && pool->busy == 0) pthread_cond_wait(&pool->ended, &pool->lock);
     return pool->alive == 0;
 }
 

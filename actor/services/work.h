@@ -23,7 +23,7 @@ struct tr_work_pool {
     uint32_t count;             /* of calls that have not begun */
     struct tr_work_thread *threads;
     uint32_t limit;             /* of `threads` */
-    uint32_t alive, idle;
+    uint32_t alive, idle, busy; /* threads; one that is not idle may have yet to look for a call */
     bool closed;
 };
 

@@ -51,8 +51,9 @@ typedef struct troupe_job troupe_job;
  * Has the call made with a copy of the request. This actor's TROUPE_ANSWER for the two messages runs exactly
  * once, as after troupe_ask: OK and the reply; what the function returned instead; NO_REPLY when it returned
  * OK without one; TIMEOUT. A call cannot be interrupted: past its timeout, or when this run has ended, it
- * goes on, and its reply becomes a dead letter (`timeout`). At the end of the node calls that have not begun
- * are dropped, and those under way waited for, until the shutdown's deadline.
+ * goes on, and its reply becomes a dead letter (`timeout`); one that has not begun by then is not made. At the
+ * end of the node calls that have not begun are dropped, and those under way waited for, until the shutdown's
+ * deadline.
  *
  * `timeout` in nanoseconds, more than 0. FULL (1024 calls wait already), INVALID (no TROUPE_ANSWER for these
  * messages, a field, the timeout: the log says which), STOPPING, SYSTEM (no threads are left), NO_MEMORY: then

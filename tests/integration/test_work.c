@@ -11,6 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/worker.h"
+#include "services/services.h"
+
 #define CHORE(field) field(str, kind) field(u64, n)
 TROUPE_MESSAGE(chore, CHORE)
 #define DONE(field) field(u64, n)
@@ -42,6 +45,7 @@ TROUPE_WORK(toil, chore, done) {
     if (strcmp(request->kind, "wait") == 0) gate_pass();
     if (strcmp(request->kind, "fail") == 0) return TROUPE_NOT_FOUND;
     if (strcmp(request->kind, "send") == 0) return send_at_the_end();
+    if (strcmp(request->kind, "mark") == 0) board_note("made");
     if (strcmp(request->kind, "silent") == 0) return TROUPE_OK;
     if (strcmp(request->kind, "wrong") == 0) return troupe_work_done_empty(work, nothing);
     if (strcmp(request->kind, "twice") == 0) {
@@ -56,6 +60,17 @@ TROUPE_WORK(mistaken, chore, nothing) { return TROUPE_OK; }
 
 /* ---- Who has it called ---- */
 
+/* As a node's end does that has no time left, once all threads of the calls are idle. */
+static bool close_now(struct tr_node *node) {
+    struct tr_work_pool *pool = &tr_services_of(node)->work;
+    for (bool idle = false; !idle;) {
+        pthread_mutex_lock(&pool->lock);
+        idle = pool->idle == pool->alive;
+        pthread_mutex_unlock(&pool->lock);
+    }
+    return tr_work_close(pool, node, 0);
+}
+
 struct boss { char unused; };
 TROUPE_ON(boss, order) {
     for (uint32_t i = 0; i < msg->times; i++) {
@@ -67,6 +82,10 @@ TROUPE_ON(boss, order) {
         board_note("work:%s", troupe_status_name(troupe_work(self, mistaken, TROUPE_MINUTE, chore, .n = 1)));
     if (strcmp(msg->kind, "leave") == 0) return troupe_exit(self);
     if (strcmp(msg->kind, "ping") == 0) board_note("pong");
+    if (strcmp(msg->kind, "close") == 0) {
+        if (!close_now(self->worker->node)) board_note("stuck");
+        board_note("close");
+    }
     return TROUPE_OK;
 }
 TROUPE_ANSWER(boss, chore, done) {
@@ -168,9 +187,9 @@ static void a_timeout_does_not_wait_for_the_call(void **state) {
     (void)state;
     troupe_system *system = system_start(config, actors);
     gate_close();
-    give(system, "boss", "wait", 1, TROUPE_MILLISECOND);
-    board_await("wait:timeout");
+    give(system, "boss", "wait", 1, TROUPE_SECOND); /* time enough to begin */
     gate_await(1);
+    board_await("wait:timeout");
     gate_open();
     give(system, "boss", "add", 1, TROUPE_MINUTE);
     board_await_tally(0, 1);
@@ -194,6 +213,29 @@ static void a_run_that_ends_hears_nothing(void **state) {
     system_end(system, 0, NULL);
     assert_int_equal(board_tally(0), 100);
     assert_int_equal(board_tally(1), 0);
+}
+
+static void what_nobody_waits_for_is_not_begun(void **state) {
+    struct troupe_counts counts;
+    (void)state;
+    troupe_system *system = system_start(CONFIG("work_threads: 1, "), actors);
+    gate_close();
+    give(system, "boss", "wait", 1, TROUPE_MINUTE);
+    gate_await(1);
+    give(system, "boss", "mark", 10, TROUPE_MILLISECOND);
+    board_await_times("mark:timeout", 10);
+    give(system, "boss", "mark", 10, TROUPE_MINUTE);
+    give(system, "boss", "leave", 0, 0);
+    board_await("stop:stopping");
+    give(system, "boss", "ping", 0, 0); /* to the next run: the last one is over */
+    board_await("pong");
+    gate_open();
+    give(system, "boss", "add", 1, TROUPE_MINUTE);
+    board_await_tally(0, 1);
+    system_end(system, 0, &counts);
+    assert_int_equal(board_times("made"), 0);
+    assert_int_equal(counts.dead_by_reason[TROUPE_TIMEOUT], 1); /* of the call that had begun */
+    assert_int_equal(counts.dead_letters, 1);
 }
 
 /* ---- Bounds ---- */
@@ -243,6 +285,24 @@ static void the_end_waits_for_a_call(void **state) {
     gate_open();
     system_end(system, 0, NULL);
     assert_int_equal(board_tally(0) + board_tally(1), 0);
+}
+
+/* Many and again, for it is a matter of luck whether any is still there when the time is up. */
+static void an_end_without_time_waits_for_idle_threads(void **state) {
+    enum { THREADS = 64, ROUNDS = 10 };
+    (void)state;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        troupe_system *system = system_start(CONFIG("work_threads: 64, "), actors);
+        gate_close();
+        give(system, "boss", "wait", THREADS, TROUPE_MINUTE);
+        gate_await(THREADS);
+        gate_open();
+        board_await_tally(0, THREADS);
+        give(system, "boss", "close", 0, 0);
+        board_await("close");
+        system_end(system, 0, NULL);
+        assert_int_equal(board_times("stuck"), 0);
+    }
 }
 
 static void a_call_may_send_while_the_end_waits_for_it(void **state) {
@@ -333,10 +393,12 @@ int main(void) {
         cmocka_unit_test(it_holds_up_no_worker),
         cmocka_unit_test(a_timeout_does_not_wait_for_the_call),
         cmocka_unit_test(a_run_that_ends_hears_nothing),
+        cmocka_unit_test(what_nobody_waits_for_is_not_begun),
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(idle_threads_end),
         cmocka_unit_test(the_end_waits_for_a_call),
         cmocka_unit_test(a_call_may_send_while_the_end_waits_for_it),
+        cmocka_unit_test(an_end_without_time_waits_for_idle_threads),
         cmocka_unit_test(past_the_deadline_the_code_is_137),
         cmocka_unit_test(the_deadline_is_one_for_all),
     };
