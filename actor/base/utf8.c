@@ -56,3 +56,24 @@ bool tr_utf8_valid(const char *text, size_t size) {
     }
     return true;
 }
+
+/* The beginning of a character, and nothing behind it. */
+static bool is_cut_off(const uint8_t *at, size_t left) {
+    if (sequence_length(at[0]) <= left || (left > 1 && !second_fits(at[0], at[1]))) return false;
+    return left < 3 || (at[2] & 0xC0) == 0x80;
+}
+
+void tr_utf8_mend(char *text) {
+    uint8_t *at = (uint8_t *)text;
+    for (size_t left = strlen(text); left > 0;) {
+        size_t length = sequence(at, left);
+        if (length == 0 && is_cut_off(at, left)) {
+            *at = '\0';
+            return;
+        }
+        if (length == 0) *at = '?';
+        length = length == 0 ? 1 : length;
+        at += length;
+        left -= length;
+    }
+}

@@ -8,4 +8,8 @@
 /* True when every byte is part of valid UTF-8. NUL is valid: who forbids it looks for it. */
 bool tr_utf8_valid(const char *text, size_t size);
 
+/* Makes it so, in place: what is no part of valid UTF-8 becomes a question mark; a character that is cut off
+ * at the end goes, for it is a text that was longer. */
+void tr_utf8_mend(char *text);
+
 #endif

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 #include "core/alarm.h"
 #include "core/dead.h"
 #include "core/log.h"
@@ -209,6 +210,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     }
     if (is_to_be_killed(cell)) killed = true;
     status = reason_of_end(worker, cell, status, why, sizeof why);
+    tr_utf8_mend(why); /* any bytes, and cut anywhere: but a report of the end must not be refused */
     bool failed = is_failure(status);
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");

@@ -62,39 +62,17 @@ bool tr_control_carries(enum tr_control_type type) {
 
 /* ---- Texts ---- */
 
-/* The length of the UTF-8 character at `at`, 0 when it is not one. */
-static size_t character(const char *at) {
-    size_t left = strnlen(at, 4);
-    for (size_t size = 1; size <= left; size++) {
-        if (tr_utf8_valid(at, size)) return size;
-    }
-    return 0;
-}
-
 /* C0, DEL, and C1 in its two bytes. */
 static bool is_control(const char *at) {
     unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1];
     return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
 }
 
-/* What could not be sent, or would move the cursor of a terminal, becomes a question mark. */
+/* What could not be sent, or would move the cursor of a terminal, becomes question marks. */
 static void mend(char *at) {
-    while (*at != '\0') {
-        size_t size = character(at);
-        if (size == 0 || is_control(at)) {
-            size = size == 0 ? 1 : size;
-            memset(at, '?', size);
-        }
-        at += size;
-    }
-}
-
-/* A character cut in two at the end would be mended to question marks: drop it instead. */
-static void trim(char *text, size_t size) {
-    size_t start = size;
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80) start--;
-    if (start == 0 || (unsigned char)text[start - 1] < 0xc0) return;
-    if (character(text + start - 1) == 0) text[start - 1] = '\0';
+    tr_utf8_mend(at);
+    for (; *at != '\0'; at++)
+        if (is_control(at)) memset(at, '?', (unsigned char)*at == 0xc2 ? 2 : 1);
 }
 
 void tr_control_say(struct tr_control *message, const char *format, ...) {
@@ -103,7 +81,6 @@ void tr_control_say(struct tr_control *message, const char *format, ...) {
     int size = vsnprintf(message->text, sizeof message->text, format, arguments);
     va_end(arguments);
     if (size < 0) message->text[0] = '\0';
-    if (size >= (int)sizeof message->text) trim(message->text, sizeof message->text - 1);
     mend(message->text);
 }
 

@@ -41,6 +41,8 @@ TROUPE_ON(player, task) {
                                                    troupe_self_run(self));
     if (strcmp(msg->what, "count") == 0) board_add(0, 1);
     if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "told to fail");
+    if (strcmp(msg->what, "fail in bytes") == 0) return TROUPE_FAIL(self, "\xff\x80 is no text, \xc3");
+    if (strlen(msg->what) > 1000) return TROUPE_FAIL(self, "told at length");
     if (strcmp(msg->what, "fail twice") == 0 && troupe_self_run(self) < 2) return TROUPE_FAIL(self, "once more");
     if (strcmp(msg->what, "exit") == 0) return troupe_exit(self);
     if (strcmp(msg->what, "shutdown") == 0) troupe_shutdown(self);
@@ -98,6 +100,24 @@ static void a_restart_keeps_address_name_and_mailbox(void **state) {
     system_end(system, 0, &counts);
     assert_int_equal(counts.dead_by_reason[TROUPE_FAILED], 1);
     assert_int_equal(counts.handled, 3);
+}
+
+/* The report of a failure names the message, cut where there is no more room: within a character, as a rule. */
+static void any_failure_is_reported(void **state) {
+    enum { RUNS = 5 };
+    char what[4096] = "";
+    troupe_system *system = start("restarts: 9, children: [ { name: a, actor: player } ]");
+    (void)state;
+    tell(system, "a", "fail in bytes", 0);
+    board_await_times("+a", 2);
+    for (uint32_t run = 1; run < RUNS; run++) { /* cut at each place of a character of four bytes */
+        memset(what, 'x', run);
+        for (char *at = what + run; at + 4 < what + sizeof what; at += 4) memcpy(at, "\xf0\x9f\x8e\xad", 5);
+        tell(system, "a", what, 0);
+        board_await_times("+a", run + 2);
+    }
+    system_end(system, 0, NULL);
+    assert_int_equal(board_times("-a(failed)"), RUNS);
 }
 
 static void the_sender_learns_of_the_failure(void **state) {
@@ -365,6 +385,7 @@ static void past_its_deadline_a_child_is_abandoned(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restart_keeps_address_name_and_mailbox),
+        cmocka_unit_test(any_failure_is_reported),
         cmocka_unit_test(the_sender_learns_of_the_failure),
         cmocka_unit_test(at_least_once_delivers_again_in_order),
         cmocka_unit_test(the_third_failure_is_poison),

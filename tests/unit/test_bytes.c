@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -112,6 +113,27 @@ static void utf8_is_told_apart(void **state) {
     assert_true(tr_utf8_valid("a\0b", 3));
 }
 
+static void expect_mended(const char *text, const char *expected) {
+    char mended[64];
+    snprintf(mended, sizeof mended, "%s", text);
+    tr_utf8_mend(mended);
+    assert_string_equal(mended, expected);
+    assert_true(tr_utf8_valid(mended, strlen(mended)));
+}
+
+static void utf8_is_mended(void **state) {
+    (void)state;
+    expect_mended("", "");
+    expect_mended("as it \xc3\xa9 is \xf0\x9f\x98\x80", "as it \xc3\xa9 is \xf0\x9f\x98\x80");
+    expect_mended("\xff\x80 \xc3( \xe0\x80\x80 \xf0\x9f\x98(", "?? ?" "( ??" "? ??" "?(");
+    expect_mended("cut \xc3", "cut ");
+    expect_mended("cut \xe2\x82", "cut ");
+    expect_mended("cut \xf0\x9f\x98", "cut ");
+    expect_mended("no \xe0\x80", "no ??");
+    expect_mended("no \xf0\x9f(", "no ?" "?(");
+    expect_mended("no \xf5", "no ?");
+}
+
 static void text_is_cut_off_but_counted(void **state) {
     (void)state;
     char text[8];
@@ -190,6 +212,7 @@ int main(void) {
         cmocka_unit_test(a_lowered_limit_counts),
         cmocka_unit_test(impossible_sizes_fail),
         cmocka_unit_test(utf8_is_told_apart),
+        cmocka_unit_test(utf8_is_mended),
         cmocka_unit_test(text_is_cut_off_but_counted),
         cmocka_unit_test(hash_is_fnv1a),
         cmocka_unit_test(random_repeats_and_stays_in_bounds),
