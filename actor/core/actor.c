@@ -88,6 +88,7 @@ static struct troupe_asker *remember(troupe_self *self, uint64_t *id) {
     struct tr_cell_more *more = tr_cell_more(self->cell);
     struct troupe_asker *asker = more == NULL ? NULL : malloc(sizeof *asker);
     if (asker == NULL) return NULL;
+    if (more->kept.size == 0) more->kept.first_serial = self->worker->node->options.incarnation << 20;
     *asker = (struct troupe_asker){ self->message->from, self->message->ask };
     *id = tr_ids_add(&more->kept, asker);
     if (*id != 0) return asker;

@@ -48,15 +48,16 @@ static void call_stop(struct tr_worker *worker, struct tr_cell *cell, enum troup
     worker->self.message = message;
 }
 
+/* The table stays, and with it the serials: what this run has kept is nothing to the next. */
 static void end_kept(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_ids *kept = &cell->more->kept;
     for (uint32_t i = 0; i < kept->size; i++) {
         struct troupe_asker *asker = kept->entries[i].value;
         if (asker == NULL) continue;
         tr_send_outcome(worker->node, worker, asker->address, asker->ask, TROUPE_DIED);
+        tr_ids_remove(kept, (uint64_t)kept->entries[i].serial << 32 | (i + 1));
         free(asker);
     }
-    tr_ids_free(kept);
 }
 
 void tr_run_free_more(struct tr_cell *cell) {

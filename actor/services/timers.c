@@ -62,6 +62,10 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
     return TROUPE_OK;
 }
 
+/* Asks have their ids from the same table: one of those is no timer. */
 enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer) {
+    const struct tr_cell_more *more = self->cell->more;
+    const struct tr_alarm *alarm = more == NULL ? NULL : tr_ids_find(&more->alarms, timer.id);
+    if (alarm == NULL || alarm->fire != tick) return TROUPE_GONE;
     return tr_alarm_cancel(self->worker, self->cell, timer.id) ? TROUPE_OK : TROUPE_GONE;
 }

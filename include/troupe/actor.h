@@ -204,7 +204,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
 
 /* A reply that comes later. Take the asker while the request is at hand; answer it from any later
  * handler of the same actor. If the run dies first, the ask ends with DIED. A plain value: copy it
- * freely; a second answer is refused with INVALID. */
+ * freely; a second answer is refused with INVALID, and so is one by a later run. */
 struct troupe_asker {
     troupe_address address;
     uint64_t ask; /* 0: the message was sent, not asked */
@@ -311,7 +311,8 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
                                     int64_t interval, const struct troupe_message_type *type,
                                     const void *message);
 
-/* After this no tick of the timer is handled, even one already due. GONE when it had fired or ended. */
+/* After this no tick of the timer, which must be this actor's, is handled, even one already due. GONE when it
+ * had fired or ended. */
 enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer);
 
 /* ---- Waiting within a handler ---- */

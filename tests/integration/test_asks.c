@@ -24,6 +24,10 @@ TROUPE_MESSAGE_EMPTY(leave)
 
 enum { KEPT = 16384 };
 
+/* What an earlier run kept; a timer of the oracle's. */
+static struct troupe_asker stale;
+static troupe_timer foreign;
+
 struct oracle {
     struct troupe_asker kept[KEPT];
     uint32_t count;
@@ -42,9 +46,16 @@ TROUPE_ON(oracle, question) {
         (void)troupe_reply(self, reply, .n = msg->n);
         return TROUPE_FAIL(self, "asked to");
     }
-    if (strcmp(msg->kind, "keep") == 0) {
+    if (strncmp(msg->kind, "keep", strlen("keep")) == 0) {
         me->kept[me->count++ % KEPT] = troupe_keep_asker(self);
         board_add(1, 1);
+    }
+    if (strcmp(msg->kind, "keep first") == 0) stale = me->kept[0];
+    if (strcmp(msg->kind, "stale") == 0)
+        board_note("stale: %s", troupe_status_name(troupe_answer_later(self, stale, reply, .n = 0)));
+    if (strcmp(msg->kind, "timer") == 0) {
+        (void)troupe_after_empty(self, &foreign, TROUPE_MINUTE, leave);
+        board_note("timer set");
     }
     if (strcmp(msg->kind, "wait") == 0) gate_pass();
     return TROUPE_OK; /* "silent" */
@@ -65,6 +76,8 @@ TROUPE_ACTOR(oracle, TROUPE_HANDLES(oracle, question, answer_now, leave))
 
 /* ---- Who asks ---- */
 
+#define CANCELLED (INT64_C(59) * TROUPE_SECOND)
+
 struct asker { char unused; };
 TROUPE_ON(asker, errand) {
     for (uint32_t i = 0; i < msg->times; i++) {
@@ -72,6 +85,8 @@ TROUPE_ON(asker, errand) {
             troupe_ask(self, msg->to, question, msg->timeout, .kind = msg->kind, .n = i);
         if (status != TROUPE_OK) board_note("ask: %s", troupe_status_name(status));
     }
+    if (msg->timeout == CANCELLED)
+        board_note("cancel: %s", troupe_status_name(troupe_cancel(self, foreign)));
     return TROUPE_OK;
 }
 TROUPE_ANSWER(asker, question, reply) {
@@ -153,6 +168,41 @@ static void kept_askers_are_answered_later(void **state) {
     board_await("answered 100");
     system_end(system, 0, NULL);
     assert_int_equal(strlen(board_lines("later:")), 0);
+}
+
+/* The next run keeps the same asker, for another ask: what the first one kept must not end that. */
+static void an_asker_of_an_ended_run_is_refused(void **state) {
+    troupe_system *system = system_start(tree, actors);
+    (void)state;
+    troupe_address oracle = troupe_system_lookup(system, "oracle");
+    send_out(system, "asker", "oracle", "keep first", 1, TROUPE_MINUTE);
+    board_await_tally(1, 1);
+    send_out(system, "asker", "oracle", "fail", 1, TROUPE_MINUTE);
+    board_await_times("died", 2);
+    send_out(system, "asker", "oracle", "keep", 1, TROUPE_MINUTE);
+    board_await_tally(1, 2);
+    assert_int_equal(troupe_system_send(system, oracle, question, .kind = "stale"), TROUPE_OK);
+    board_await("stale: invalid");
+    assert_int_equal(troupe_system_send_empty(system, oracle, answer_now), TROUPE_OK);
+    board_await("ok");
+    system_end(system, 0, NULL);
+    assert_int_equal(board_tally(0), 3);
+}
+
+/* Each is the first that its actor has set, an ask here and a timer there: they may look alike. */
+static void another_actors_timer_does_not_cancel_an_ask(void **state) {
+    troupe_system *system = system_start(tree, actors);
+    (void)state;
+    assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, "oracle"), question,
+                                        .kind = "timer"), TROUPE_OK);
+    board_await("timer set");
+    send_out(system, "asker", "oracle", "keep", 1, CANCELLED);
+    board_await("cancel: gone");
+    board_await_tally(1, 1);
+    assert_int_equal(troupe_system_send_empty(system, troupe_system_lookup(system, "oracle"), answer_now),
+                     TROUPE_OK);
+    board_await("ok");
+    system_end(system, 0, NULL);
 }
 
 static void time_runs_out(void **state) {
@@ -304,6 +354,8 @@ int main(void) {
         cmocka_unit_test(no_reply_and_the_wrong_one_are_told_apart),
         cmocka_unit_test(a_run_that_fails_ends_its_asks),
         cmocka_unit_test(kept_askers_are_answered_later),
+        cmocka_unit_test(an_asker_of_an_ended_run_is_refused),
+        cmocka_unit_test(another_actors_timer_does_not_cancel_an_ask),
         cmocka_unit_test(time_runs_out),
         cmocka_unit_test(the_request_of_a_flushed_mailbox_is_gone),
         cmocka_unit_test(a_full_mailbox_that_drops_ends_the_ask),
