@@ -213,7 +213,7 @@ void troupe_system_buffers(troupe_system *system, struct troupe_buffer_counts *c
 enum troupe_status troupe_system_mailbox(troupe_system *system, troupe_address address,
                                          struct troupe_mailbox_info *info) {
     struct tr_node *node = tr_host_enter(system->host);
-    *info = (struct troupe_mailbox_info){ 0 };
+    if (info != NULL) *info = (struct troupe_mailbox_info){ 0 };
     if (node == NULL) return TROUPE_STOPPING;
     enum troupe_status status = tr_mailbox_info(node, address, info);
     tr_host_leave(system->host);

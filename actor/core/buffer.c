@@ -133,6 +133,7 @@ static bool hold(struct tr_buffers *buffers, const void *data, size_t size) {
 
 const void *tr_buffers_keep(struct tr_buffers *buffers, const void *data, size_t size) {
     if (hold(buffers, data, size)) return data;
+    if (data == NULL && size > 0) return NULL;
     void *copy = tr_buffers_make(buffers, size);
     if (copy != NULL && size != 0) memcpy(copy, data, size);
     return copy;

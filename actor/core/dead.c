@@ -19,6 +19,13 @@ void tr_loss_log(struct tr_node *node, const char *what, troupe_address to, cons
            more > 0 ? " (and others since the last such line)" : "");
 }
 
+void tr_refusal_log(struct tr_node *node, const struct tr_outgoing *outgoing, const char *why) {
+    char path[TR_PATH_SIZE];
+    if (outgoing->told) return;
+    tr_log(node, TROUPE_ERROR, tr_node_path(node, outgoing->from, path, sizeof path), "not sent: %s: %s",
+           outgoing->type->name, why);
+}
+
 /* What the asker is told: how its ask ended, in the words of an ask. */
 static enum troupe_status ask_outcome(enum troupe_status reason) {
     switch (reason) {

@@ -26,4 +26,7 @@ void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_addre
 void tr_loss_log(struct tr_node *node, const char *what, troupe_address to, const char *type,
                  enum troupe_status reason);
 
+/* A line about a message that a send refuses for what is in it: a mistake of the sender's, which it names. */
+void tr_refusal_log(struct tr_node *node, const struct tr_outgoing *outgoing, const char *why);
+
 #endif

@@ -10,6 +10,7 @@ void tr_cell_saw(struct tr_cell *cell, uint32_t depth) {
 
 enum troupe_status tr_mailbox_info(struct tr_node *node, troupe_address address,
                                    struct troupe_mailbox_info *info) {
+    if (info == NULL) return TROUPE_INVALID;
     *info = (struct troupe_mailbox_info){ 0 };
     if (troupe_address_is_none(address)) return TROUPE_GONE;
     if (address.node != node->id) return TROUPE_INVALID;

@@ -28,6 +28,7 @@ void tr_log_list(struct tr_node *node, enum troupe_level level, const char *path
     char line[TR_LOG_LINE];
     size_t used = put_time(line, sizeof line);
     char whom[32] = "keeper";
+    if ((unsigned)level > (unsigned)TROUPE_ERROR) level = TROUPE_ERROR; /* a program's mistake: not to be overlooked */
     if (node != NULL) snprintf(whom, sizeof whom, "node %llu", (unsigned long long)node->id);
     used += (size_t)snprintf(line + used, sizeof line - used, " %-7s %.255s: ", level_names[level],
                              path != NULL ? path : whom);

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "core/dead.h"
 #include "core/send.h"
 
 static size_t count_here(const struct tr_node *node, const troupe_address *to, size_t count) {
@@ -40,14 +41,23 @@ static enum troupe_status send_each(struct tr_node *node, struct tr_worker *work
         enum troupe_status status = tr_send(node, worker, outgoing);
         if (statuses != NULL) statuses[i] = status;
         if (first == TROUPE_OK) first = status;
+        if (status == TROUPE_INVALID || status == TROUPE_TOO_BIG) outgoing->told = true;
     }
     return first;
+}
+
+static enum troupe_status refuse(struct tr_node *node, struct tr_worker *worker,
+                                 const struct tr_outgoing *outgoing) {
+    tr_refusal_log(node, outgoing, "it is to many, but there are no addresses");
+    tr_count(worker, &tr_counters(node, worker)->refused);
+    return TROUPE_INVALID;
 }
 
 enum troupe_status tr_send_many(struct tr_node *node, struct tr_worker *worker,
                                 const struct tr_outgoing *outgoing, const troupe_address *to,
                                 size_t count, enum troupe_status *statuses) {
     struct tr_outgoing each = *outgoing;
+    if (to == NULL && count > 0) return refuse(node, worker, outgoing);
     size_t here = count_here(node, to, count);
     struct tr_message *copy = here > 1 ? copy_for_nobody(node, worker, outgoing) : NULL;
     if (copy != NULL) each.body = tr_message_body(copy);

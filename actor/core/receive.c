@@ -14,6 +14,7 @@
  * do stops: they raise the flag of the cell, which is looked at here, and are obeyed afterwards.
  */
 #include "core/depth.h"
+#include "core/log.h"
 #include "core/own.h"
 #include "core/run.h"
 #include "core/send.h"
@@ -105,11 +106,24 @@ static int64_t time_in(troupe_self *self, int64_t timeout) {
     return timeout > INT64_MAX - now ? INT64_MAX : now + timeout;
 }
 
+static const char *what_is_wrong(const troupe_self *self, int64_t timeout) {
+    if (self->worker->own == NULL)
+        return "the actor has no thread of its own: see troupe_receive in include/troupe/actor.h";
+    if (self->nested) return "the handler that calls it was itself called by it";
+    return timeout < 0 ? "its timeout is less than 0" : NULL;
+}
+
+static enum troupe_status refuse(troupe_self *self, const char *why) {
+    tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "nothing received: %s", why);
+    return TROUPE_INVALID;
+}
+
 enum troupe_status troupe_receive(troupe_self *self, int64_t timeout) {
     struct tr_worker *worker = self->worker;
     struct tr_own *own = worker->own;
     if (atomic_load(&worker->node->halted)) return TROUPE_STOPPING;
-    if (own == NULL || self->nested || timeout < 0) return TROUPE_INVALID;
+    const char *wrong = what_is_wrong(self, timeout);
+    if (wrong != NULL) return refuse(self, wrong);
     if (own->failed != TROUPE_OK) return own->failed;
     if (self->cell->ended) return TROUPE_STOPPING;
     const struct at_hand outer = put_aside(self);

@@ -22,6 +22,7 @@ struct tr_outgoing {
     int64_t deadline; /* of an ask */
     uint8_t flags;  /* TR_MESSAGE_... */
     uint8_t status; /* of an outcome */
+    bool told;      /* to many: the log says already what is wrong with it */
     struct tr_packed *packed; /* NULL: to this receiver alone */
 };
 

@@ -44,7 +44,7 @@ static struct tr_message *build(struct tr_node *node, struct tr_worker *worker,
     struct tr_message *message = build_body(node, tr_memory_of(node, worker), outgoing, status, &error);
     if (message == NULL) {
         if (*status != TROUPE_NO_MEMORY)
-            tr_log(node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error.text);
+            tr_refusal_log(node, outgoing, error.text);
         return NULL;
     }
     message->from = outgoing->from;

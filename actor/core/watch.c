@@ -119,6 +119,8 @@ struct tr_watch *tr_watch_find(struct tr_cell *cell, uint64_t id) {
 
 uint64_t tr_watch_id(const struct tr_watch *watch) { return watch->source.id; }
 
+int tr_watch_descriptor(const struct tr_watch *watch) { return watch->told; }
+
 /* One that waits, or whose handler runs, is asked for more when that is done. */
 void tr_watch_set(struct tr_worker *worker, struct tr_watch *watch, uint32_t events) {
     watch->wanted = events;

@@ -26,6 +26,8 @@ struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell,
 /* NULL: there is none. By the worker that runs the cell, all of these. */
 struct tr_watch *tr_watch_find(struct tr_cell *cell, uint64_t id);
 uint64_t tr_watch_id(const struct tr_watch *watch);
+/* The one that the actor gave. */
+int tr_watch_descriptor(const struct tr_watch *watch);
 void tr_watch_set(struct tr_worker *worker, struct tr_watch *watch, uint32_t events);
 void tr_watch_cancel(struct tr_node *node, struct tr_cell *cell, struct tr_watch *watch);
 

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 
 #include "base/pack.h"
-#include "core/log.h"
+#include "core/dead.h"
 #include "core/send.h"
 #include "place/lane_parts.h"
 #include "services/agent.h"
@@ -103,8 +103,7 @@ static enum troupe_status refuse(struct tr_lane_driver *lane, const struct tr_ou
                                  struct tr_bytes *bytes, const struct tr_codec_error *error) {
     enum troupe_status status = bytes->failed && error->text[0] == '\0' ? TROUPE_NO_MEMORY
                                                                         : error->status;
-    if (error->text[0] != '\0')
-        tr_log(lane->node, TROUPE_ERROR, NULL, "not sent: %s: %s", outgoing->type->name, error->text);
+    if (error->text[0] != '\0') tr_refusal_log(lane->node, outgoing, error->text);
     tr_bytes_free(bytes);
     return status;
 }

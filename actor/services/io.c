@@ -7,6 +7,7 @@
 #include "core/watch.h"
 
 static const uint32_t askable = TROUPE_READABLE | TROUPE_WRITABLE;
+static const char other_events[] = "events other than READABLE and WRITABLE";
 
 static enum troupe_status refuse(troupe_self *self, int fd, const char *why) {
     tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "not watched: descriptor %d: %s", fd, why);
@@ -31,7 +32,7 @@ enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd
     if (watch != NULL) watch->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
     if (entry == NULL) return refuse(self, fd, "the actor does not handle troupe_descriptor");
-    if ((events & ~askable) != 0) return refuse(self, fd, "events other than READABLE and WRITABLE");
+    if ((events & ~askable) != 0) return refuse(self, fd, other_events);
     struct tr_watch *made = tr_watch_new(self->worker, self->cell, entry, fd, events);
     if (made == NULL) return failed(self, fd);
     if (watch != NULL) watch->id = tr_watch_id(made);
@@ -40,7 +41,8 @@ enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd
 
 enum troupe_status troupe_watch_events(troupe_self *self, troupe_watcher watch, uint32_t events) {
     struct tr_watch *found = tr_watch_find(self->cell, watch.id);
-    if ((events & ~askable) != 0) return TROUPE_INVALID;
+    if ((events & ~askable) != 0)
+        return refuse(self, found == NULL ? -1 : tr_watch_descriptor(found), other_events);
     if (found == NULL) return TROUPE_GONE;
     tr_watch_set(self->worker, found, events);
     return TROUPE_OK;

@@ -13,15 +13,24 @@
 /* The tree's names are the tree's on every node: nobody may stand in for a configured actor. */
 static enum troupe_status claim(struct tr_node *node, const char *name, troupe_address address) {
     struct tr_services *services = tr_services_of(node);
-    troupe_address owner = name == NULL ? (troupe_address){ 0 } : services->find(node, name);
+    troupe_address owner = services->find(node, name);
     if (!troupe_address_is_none(owner) && !troupe_address_equal(owner, address)) return TROUPE_EXISTS;
     return tr_registry_add(&services->registry, name, address);
+}
+
+static const char no_name[] = "a name has 1 to 64 bytes of UTF-8, and no slash or control character";
+
+static enum troupe_status refuse(troupe_self *self, const char *why) {
+    tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "not registered: %s", why);
+    return TROUPE_INVALID;
 }
 
 enum troupe_status troupe_register(troupe_self *self, const char *name) {
     struct tr_cell_more *more = tr_cell_more(self->cell);
     if (more == NULL) return TROUPE_NO_MEMORY;
-    if (more->name != NULL && (name == NULL || strcmp(more->name, name) != 0)) return TROUPE_INVALID;
+    if (!tr_name_is_valid(name)) return refuse(self, no_name);
+    if (more->name != NULL && strcmp(more->name, name) != 0)
+        return refuse(self, "the actor has another name, to be given up by troupe_unregister first");
     struct tr_registry *registry = &tr_services_of(self->worker->node)->registry;
     enum troupe_status status = claim(self->worker->node, name, troupe_self_address(self));
     if (status != TROUPE_OK || more->name != NULL) return status;
@@ -40,7 +49,8 @@ void tr_name_release(struct tr_node *node, struct tr_cell *cell) {
 
 enum troupe_status troupe_unregister(troupe_self *self, const char *name) {
     const struct tr_cell_more *more = self->cell->more;
-    if (more == NULL || more->name == NULL || strcmp(more->name, name) != 0) return TROUPE_NOT_FOUND;
+    if (more == NULL || more->name == NULL || name == NULL || strcmp(more->name, name) != 0)
+        return TROUPE_NOT_FOUND;
     tr_name_release(self->worker->node, self->cell);
     return TROUPE_OK;
 }
@@ -74,7 +84,9 @@ static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker
     struct tr_codec_error error = { 0 };
     enum troupe_status status = TROUPE_INVALID;
     start->class = tr_class_of(node->options.classes, actor);
-    if (start->class == NULL)
+    if (start->name != NULL && !tr_name_is_valid(start->name))
+        tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", actor->name, no_name);
+    else if (start->class == NULL)
         tr_log(node, TROUPE_ERROR, NULL, "not spawned: actor type %s was not given to troupe_main",
                actor->name);
     else if (start->class->start_type != type)

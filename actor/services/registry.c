@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/utf8.h"
 
 void tr_registry_init(struct tr_registry *registry) {
     memset(registry, 0, sizeof *registry);
@@ -29,16 +30,17 @@ static struct tr_name **place_of(struct tr_registry *registry, const char *name)
     return place;
 }
 
-/* A slash is a path's, and a control character would forge a line of the log. */
-static bool is_valid(const char *name) {
+/* A slash is a path's, a control character would forge a line of the log, and what is not UTF-8 could not be sent. */
+bool tr_name_is_valid(const char *name) {
     if (name == NULL || name[0] == '\0' || strlen(name) > TR_NAME_MAX) return false;
+    if (!tr_utf8_valid(name, strlen(name))) return false;
     for (; *name != '\0'; name++)
         if (*name == '/' || (unsigned char)*name < ' ') return false;
     return true;
 }
 
 enum troupe_status tr_name_take(struct tr_registry *registry, const char *text, struct tr_name **name) {
-    if (!is_valid(text)) return TROUPE_INVALID;
+    if (!tr_name_is_valid(text)) return TROUPE_INVALID;
     struct tr_name **place = place_of(registry, text);
     *name = *place;
     if (*place != NULL) return TROUPE_EXISTS;

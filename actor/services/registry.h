@@ -25,7 +25,10 @@ struct tr_registry {
 void tr_registry_init(struct tr_registry *registry);
 void tr_registry_free(struct tr_registry *registry);
 
-/* EXISTS, INVALID (empty or too long), NO_MEMORY. Any thread, all of these. */
+/* May an actor be called so? */
+bool tr_name_is_valid(const char *name);
+
+/* EXISTS, INVALID (no valid name), NO_MEMORY. Any thread, all of these. */
 enum troupe_status tr_registry_add(struct tr_registry *registry, const char *name,
                                    troupe_address address);
 /* No address: there is no such name. */

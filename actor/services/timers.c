@@ -22,6 +22,11 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     tr_alarm_drop(&worker->pool, alarm);
 }
 
+static enum troupe_status refuse(troupe_self *self, const struct troupe_message_type *type, const char *why) {
+    tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "no timer: %s: %s", type->name, why);
+    return TROUPE_INVALID;
+}
+
 static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *entry,
                                 const struct troupe_message_type *type, const void *message,
                                 enum troupe_status *status) {
@@ -36,11 +41,16 @@ static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *en
     made->message = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
                                    &error);
     if (made->message != NULL) return made;
-    if (*status != TROUPE_NO_MEMORY)
-        tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "no timer: %s: %s", type->name,
-               error.text);
+    if (*status != TROUPE_NO_MEMORY) refuse(self, type, error.text);
     tr_pool_give(pool, made, memory);
     return NULL;
+}
+
+static const char *what_is_wrong(const struct troupe_entry *entry, int64_t delay, int64_t interval) {
+    if (entry == NULL) return "the actor does not handle it";
+    if (interval < 0) return "its interval is not more than 0";
+    if (interval > INT64_MAX / 4) return "its interval is more than 73 years";
+    return delay < 0 ? "its delay is less than 0" : NULL;
 }
 
 enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int64_t delay,
@@ -50,7 +60,8 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
     const struct troupe_entry *entry = tr_class_handler(atomic_load(&self->cell->class), type);
     if (timer != NULL) timer->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
-    if (entry == NULL || delay < 0 || interval < 0 || interval > INT64_MAX / 4) return TROUPE_INVALID;
+    const char *wrong = what_is_wrong(entry, delay, interval);
+    if (wrong != NULL) return refuse(self, type, wrong);
     struct tr_tick *made = tick_new(self, entry, type, message, &status);
     if (made == NULL) return status;
     uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);

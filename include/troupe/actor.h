@@ -149,7 +149,8 @@ enum troupe_status troupe_send_message(troupe_self *self, troupe_address to,
  * The same message to each of an array of addresses, in its order: as so many troupe_send, with the same
  * codes and the same order for each receiver, but for receivers on other nodes it is packed once, and
  * large data that is in no buffer is copied once. `statuses` has room for as many codes as there are
- * addresses, or is NULL. Returns OK if all were sent, else the first other code. */
+ * addresses, or is NULL. Returns OK if all were sent, else the first other code; INVALID when `addresses` is NULL,
+ * but for none at all. */
 #define troupe_send_many(self, to, to_count, statuses, tr_message, ...)                            \
     troupe_send_many_message((self), (to), (to_count), (statuses), &tr_message##_message,          \
                              &(const struct tr_message){ __VA_ARGS__ })
@@ -181,7 +182,7 @@ struct troupe_mailbox_info {
     uint32_t refused;    /* messages that found no room, whatever `overflow` made of them; 0 after 2^32 - 1 */
 };
 /* Of an actor of the same node, this one included. GONE; INVALID: it is on another node, where its mailbox
- * is. `info` is all zero then. */
+ * is, or `info` is NULL. `info` is all zero then. */
 enum troupe_status troupe_mailbox(const troupe_self *self, troupe_address address,
                                   struct troupe_mailbox_info *info);
 
@@ -230,9 +231,9 @@ struct troupe_spawn_options {
  * once with its address: what is sent there before it has started waits. Not supervised: if it fails,
  * the failure is logged and its address goes stale. It outlives its spawner; at shutdown such actors
  * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty.
- * Errors: INVALID (wrong start message), EXISTS (name), LIMIT (actors on this node; with own_thread: such
- * actors, of which a node may have 192), SYSTEM (own_thread: no threads or descriptors are left), NO_MEMORY,
- * STOPPING. */
+ * Errors: INVALID (wrong start message, or a name that troupe_register would not take: the log says which),
+ * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192), SYSTEM
+ * (own_thread: no threads or descriptors are left), NO_MEMORY, STOPPING. */
 #define troupe_spawn(self, address, tr_actor, tr_message, ...)                                     \
     troupe_spawn_actor((self), (address), &tr_actor##_actor, NULL, &tr_message##_message,          \
                        &(const struct tr_message){ __VA_ARGS__ })
@@ -272,8 +273,9 @@ void troupe_shutdown(troupe_self *self);
 
 /* Gives this actor a name on its node, until it gives it up or its cell ends: a supervised actor keeps
  * it over restarts, and may register it again. One name an actor. EXISTS (someone else has it, or it
- * is a name of the tree), INVALID (empty, longer than 64 bytes, with a slash or control characters, or
- * this actor has another name), NO_MEMORY. */
+ * is a name of the tree), INVALID (empty, longer than 64 bytes, with a slash or control characters, not UTF-8,
+ * or this actor has another name: the log says which), NO_MEMORY. troupe_unregister: NOT_FOUND, it has no such
+ * name. */
 enum troupe_status troupe_register(troupe_self *self, const char *name) TROUPE_MUST_USE;
 enum troupe_status troupe_unregister(troupe_self *self, const char *name);
 
@@ -295,7 +297,9 @@ typedef struct troupe_timer {
 /* troupe_after(self, &timer, 5 * TROUPE_SECOND, tick, .n = 1): gives the message to this actor once,
  * or every so often, after what is in its mailbox by then, full or not. At most one tick of a timer
  * waits there: a slow actor misses ticks, not memory. `timer` may be NULL. Cancelled with the run that
- * set it: no tick reaches a later run. Delays are at least 0, intervals more than 0. INVALID, NO_MEMORY. */
+ * set it: no tick reaches a later run. Delays are at least 0, intervals more than 0 and up to 73 years.
+ * INVALID (one that is not, the actor does not handle the message, or a field is not valid: the log says which),
+ * STOPPING, NO_MEMORY. */
 #define troupe_after(self, timer, delay, tr_message, ...)                                          \
     troupe_set_timer((self), (timer), (delay), 0, &tr_message##_message,                           \
                      &(const struct tr_message){ __VA_ARGS__ })

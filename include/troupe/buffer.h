@@ -41,7 +41,8 @@ void *troupe_buffer(troupe_self *self, size_t size) TROUPE_MUST_USE;
 
 /* Keeps `size` bytes that a message points to beyond the end of its handler: returns where they are from
  * then on, to be given to troupe_buffer_release once. Within a buffer that is `data` itself and nothing is
- * copied; anything else is copied into a new buffer. NULL: no memory. */
+ * copied; anything else is copied into a new buffer. NULL: no memory, or there are no such bytes (`data` is
+ * NULL). */
 const void *troupe_buffer_keep(troupe_self *self, const void *data, size_t size) TROUPE_MUST_USE;
 
 /* Gives up a reference of troupe_buffer or troupe_buffer_keep: `data` is any address within the buffer; its

@@ -67,7 +67,8 @@ TROUPE_MESSAGE(troupe_descriptor, TROUPE_DESCRIPTOR_FIELDS)
 enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd, uint32_t events);
 
 /* Other events from now on; 0: none, not even a hangup, until it is called again: a writer with nothing to
- * write, a reader whose own output is full. GONE when there is no such watch, INVALID. */
+ * write, a reader whose own output is full. GONE when there is no such watch, INVALID: other
+ * events (the log says which watch). */
 enum troupe_status troupe_watch_events(troupe_self *self, troupe_watcher watch, uint32_t events);
 
 /* After this no message of the watch is handled, even one that waits already. GONE: there is no such watch. */
