@@ -267,9 +267,11 @@ int troupe_main(int argc, char **argv, ...) {
     enum { MOST = 256 };
     const struct troupe_actor_type *actors[MOST + 1] = { NULL };
     va_list list;
+    int count = 0;
     va_start(list, argv);
-    for (int i = 0; i < MOST; i++)
-        if ((actors[i] = va_arg(list, const struct troupe_actor_type *)) == NULL) break;
+    while ((actors[count] = va_arg(list, const struct troupe_actor_type *)) != NULL && count < MOST) count++;
     va_end(list);
-    return troupe_main_with(argc, argv, actors);
+    if (actors[count] == NULL) return troupe_main_with(argc, argv, actors);
+    fprintf(stderr, "more than %d actor types for troupe_main: give them to troupe_main_with\n", MOST);
+    return EXIT_WRONG;
 }

@@ -24,6 +24,10 @@ bool tr_program_load(struct tr_program *program, const struct tr_program_input *
                      void (*report)(void *context, const char *line), void *context) {
     char error[4096];
     *program = (struct tr_program){ 0 };
+    if (input->config.actors == NULL) {
+        report(context, "error: there is no list of actor types; an empty one has a NULL in it");
+        return false;
+    }
     if (!tr_messages_check(error, sizeof error)) {
         report(context, error);
         return false;

@@ -1,4 +1,5 @@
 /* Systems in a program that owns its main: the host of one-process mode, on a thread of its own. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -37,6 +38,12 @@ static void add_mistake(void *context, const char *line) {
     if (added > 0) mistakes->used += (size_t)added;
 }
 
+static void add_mistake_of(struct mistakes *mistakes, const char *file, const char *why) {
+    char line[512];
+    snprintf(line, sizeof line, "%s: error: %s", file, why);
+    add_mistake(mistakes, line);
+}
+
 /* ---- The thread ---- */
 
 static void note_started(void *context) {
@@ -69,11 +76,23 @@ static int start_thread(struct troupe_system *system) {
 
 /* ---- Starting ---- */
 
+/* What no configuration is asked about. */
+static bool are_sound(const struct troupe_options *options, struct mistakes *mistakes) {
+    char line[96] = "";
+    if (options == NULL) snprintf(line, sizeof line, "error: there are no options");
+    else if (options->threads > TR_MAX_POOL)
+        snprintf(line, sizeof line, "error: the option threads is %u, but may be 1 to %d, or 0", options->threads,
+                 TR_MAX_POOL);
+    if (line[0] != '\0') add_mistake(mistakes, line);
+    return line[0] == '\0';
+}
+
 static bool load(struct troupe_system *system, const struct troupe_options *options,
                  struct mistakes *mistakes) {
+    const char *text = options->config_file == NULL ? options->config_text : NULL;
     struct tr_program_input input = {
-        .config = { .file = options->config_file, .text = options->config_text,
-                    .text_size = options->config_text == NULL ? 0 : strlen(options->config_text),
+        .config = { .file = options->config_file, .text = text,
+                    .text_size = text == NULL ? 0 : strlen(text),
                     .actors = options->actors, .settings = options->settings,
                     .placements = options->placements },
         .threads = options->threads, .one_process = true
@@ -85,8 +104,10 @@ static enum troupe_status make_host(struct troupe_system *system, const struct t
                                     struct mistakes *mistakes) {
     if (options->trace_file != NULL) {
         system->trace = open(options->trace_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-        if (system->trace < 0) add_mistake(mistakes, "error: cannot open the trace file");
-        if (system->trace < 0) return TROUPE_SYSTEM;
+        if (system->trace < 0) {
+            add_mistake_of(mistakes, options->trace_file, strerror(errno));
+            return TROUPE_SYSTEM;
+        }
     }
     struct tr_host_options host = { .plan = system->program.plan, .classes = &system->program.classes,
                                     .trace = system->trace, .serialize = tr_program_serialize(),
@@ -118,6 +139,7 @@ static bool wait_for_start(struct troupe_system *system) {
 
 enum troupe_status troupe_system_start(const struct troupe_options *options, troupe_system **system,
                                        char *error, size_t error_size) {
+    if (error == NULL) error_size = 0;
     struct mistakes mistakes = { error, error_size, 0 };
     enum troupe_status status = TROUPE_INVALID;
     *system = NULL;
@@ -127,7 +149,7 @@ enum troupe_status troupe_system_start(const struct troupe_options *options, tro
     made->trace = -1;
     pthread_mutex_init(&made->lock, NULL);
     pthread_cond_init(&made->changed, NULL);
-    if (load(made, options, &mistakes)) status = make_host(made, options, &mistakes);
+    if (are_sound(options, &mistakes) && load(made, options, &mistakes)) status = make_host(made, options, &mistakes);
     if (status != TROUPE_OK) {
         release(made);
         return status;
@@ -155,6 +177,7 @@ int troupe_system_wait(troupe_system *system) {
 }
 
 int troupe_system_free(troupe_system *system) {
+    if (system == NULL) return 0;
     troupe_system_stop(system);
     int code = troupe_system_wait(system);
     pthread_join(system->thread, NULL);

@@ -15,7 +15,7 @@ extern "C" {
 /* int main(int argc, char **argv) { return troupe_main(argc, argv, &counter_actor, &reader_actor, NULL); }
  *
  * The command line, and everything behind it: run, check, explain, --help, --version (docs/tutorial.md).
- * Takes the actor types of the program, ended by NULL. Call it from main, before any thread exists: it
+ * Takes the actor types of the program, up to 256, ended by NULL. Call it from main, before any thread exists: it
  * becomes the keeper, which forks every other process of the application.
  * Returns the exit code: 0 stopped in order (SIGTERM and SIGINT too), 1 the configuration or the command
  * line is wrong, 2 gave up restarting, 128 + n forced by signal n. In a process that it forked it does
@@ -36,13 +36,13 @@ struct troupe_options {
     const char *config_text;       /* YAML, the tree included; NULL too: no tree, only what is spawned */
     const char *const *settings;   /* "key=value" as for --set, ends with NULL */
     const char *const *placements; /* "glob=place" as for --place, ends with NULL */
-    uint32_t threads;              /* workers of the main node; 0: as configured, else one a core */
+    uint32_t threads;              /* workers of the main node, up to 64; 0: as configured, else one a core */
     const char *trace_file;        /* as for --trace; NULL: none */
 };
 
 /* Starts the whole application with every node in this process: process places become nodes behind
  * inproc sockets. Returns once the tree is started.
- * On failure `*system` is NULL and `error` (always terminated) holds every mistake found, a line each:
+ * On failure `*system` is NULL and `error` (always terminated; NULL: not wanted) holds every mistake found, a line each:
  * INVALID (configuration or actors), FAILED (the tree gave up while starting), SYSTEM, NO_MEMORY.
  * Any thread; several systems can live in one process. */
 enum troupe_status troupe_system_start(const struct troupe_options *options, troupe_system **system,
@@ -57,7 +57,7 @@ void troupe_system_stop(troupe_system *system);
 int troupe_system_wait(troupe_system *system);
 
 /* Stops if that was not done yet, waits, and releases everything. Returns what wait returns. The last
- * call: no other thread may be using the system. */
+ * call: no other thread may be using the system. NULL, as after a start that failed, is 0. */
 int troupe_system_free(troupe_system *system);
 
 /* Sends from outside the actors, to any address. Copies; the codes of troupe_send. Any thread, until

@@ -70,6 +70,31 @@ static void every_mistake_has_a_line(void **state) {
     assert_true(strlen(error) > 0);
 }
 
+/* Twice: with room for the reason, and without. */
+static void expect_refused(const struct troupe_options *options, enum troupe_status expected, const char *why) {
+    char error[512];
+    troupe_system *system = NULL;
+    enum troupe_status status = troupe_system_start(options, &system, error, sizeof error);
+    assert_string_equal(troupe_status_name(status), troupe_status_name(expected));
+    assert_null(system);
+    if (strstr(error, why) == NULL) fail_msg("nothing about %s in: %s", why, error);
+    status = troupe_system_start(options, &system, NULL, sizeof error);
+    assert_string_equal(troupe_status_name(status), troupe_status_name(expected));
+    assert_int_equal(troupe_system_free(system), 0);
+}
+
+static void wrong_options_are_refused(void **state) {
+    (void)state;
+    expect_refused(NULL, TROUPE_INVALID, "no options");
+    expect_refused(&(struct troupe_options){ .threads = 1 }, TROUPE_INVALID, "no list of actor types");
+    expect_refused(&(struct troupe_options){ .actors = actors, .threads = 65 }, TROUPE_INVALID, "1 to 64");
+    expect_refused(&(struct troupe_options){ .actors = actors, .trace_file = "/nowhere/trace" }, TROUPE_SYSTEM,
+                   "/nowhere/trace: error: No such file");
+    /* The file comes before the text. */
+    expect_refused(&(struct troupe_options){ .actors = actors, .config_file = "/nowhere/config",
+                                             .config_text = "" }, TROUPE_INVALID, "/nowhere/config");
+}
+
 static void without_a_tree_there_is_what_is_spawned(void **state) {
     troupe_system *system = system_start(NULL, actors);
     troupe_address hand;
@@ -188,6 +213,7 @@ int main(void) {
         cmocka_unit_test(several_live_side_by_side),
         cmocka_unit_test(it_starts_and_ends_again_and_again),
         cmocka_unit_test(every_mistake_has_a_line),
+        cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(without_a_tree_there_is_what_is_spawned),
         cmocka_unit_test(an_actor_can_end_the_program),
         cmocka_unit_test(it_stops_while_it_is_busy),
