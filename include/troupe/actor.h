@@ -91,6 +91,8 @@ typedef struct troupe_self troupe_self;
  *         TROUPE_HANDLES(reader, line, done),          up to 16 messages; repeat for more
  *         TROUPE_ANSWERS(reader, lookup, found)) */
 #define TROUPE_ACTOR(tr_actor, ...)                                                                \
+    TROUPE_X_ASSERT(__alignof__(struct tr_actor) <= __alignof__(max_align_t),                      \
+                    "a state is aligned as malloc aligns memory, not more strictly")               \
     static const struct troupe_entry tr_actor##_troupe_entries[] = { __VA_ARGS__ };                \
     TROUPE_ACTOR_DECLARE(tr_actor)                                                                 \
     const struct troupe_actor_type tr_actor##_actor = {                                            \
@@ -395,6 +397,12 @@ struct troupe_answer {
 #define TROUPE_X_INTERVAL(interval) ((interval) > 0 ? (interval) : INT64_C(-1))
 
 #define TROUPE_X_UNUSED __attribute__((unused))
+
+#ifdef __cplusplus
+#define TROUPE_X_ASSERT(tr_condition, tr_text) static_assert(tr_condition, tr_text);
+#else
+#define TROUPE_X_ASSERT(tr_condition, tr_text) _Static_assert(tr_condition, tr_text);
+#endif
 
 /* A typed function, and the thunk in front of it. */
 #define TROUPE_X_TYPED(tr_actor, tr_suffix, tr_parameter, tr_name, tr_pointer)                     \
