@@ -55,7 +55,7 @@ static void print_bytes(struct tr_text *to, const uint8_t *from) {
     memcpy(&bytes, from, sizeof bytes);
     const uint8_t *data = bytes.data;
     tr_text_add(to, "0x");
-    for (uint32_t i = 0; i < bytes.size && i < SHOWN_BYTES; i++)
+    for (uint32_t i = 0; data != NULL && i < bytes.size && i < SHOWN_BYTES; i++)
         tr_text_format(to, "%02x", data[i]);
     if (bytes.size > SHOWN_BYTES) tr_text_format(to, "... (%" PRIu32 " bytes)", bytes.size);
 }
@@ -118,7 +118,7 @@ static void print_array(struct tr_text *to, const struct troupe_field *field, co
     memcpy(&array, from, sizeof array);
     const uint8_t *item = array.items;
     tr_text_add(to, "[");
-    for (uint32_t i = 0; i < array.count; i++, item += tr_codec_item_size(field)) {
+    for (uint32_t i = 0; item != NULL && i < array.count; i++, item += tr_codec_item_size(field)) {
         if (i > 0) tr_text_add(to, ", ");
         print_value(to, field, item);
     }

@@ -139,8 +139,9 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
 static void describe_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                          char *text, size_t size) {
     const struct tr_message *message = worker->self.message;
-    const char *why = worker->self.failure[0] != '\0' ? worker->self.failure
-                                                      : troupe_status_text(status);
+    /* Another code has its own text: what TROUPE_FAIL noted was not returned, perhaps by an earlier handler. */
+    bool noted = status == TROUPE_FAILED && worker->self.failure[0] != '\0';
+    const char *why = noted ? worker->self.failure : troupe_status_text(status);
     int64_t uptime = cell->more == NULL ? 0 : tr_node_clock(worker->node) - cell->more->started;
     size_t used = (size_t)snprintf(text, size, "%s", why);
     if (message != NULL && message->type != NULL && used < size) {

@@ -115,7 +115,8 @@ struct troupe_message_type {
 };
 
 /* Writes a message as people read it, `count{word: "the", n: 3}`, into `text` (always terminated,
- * cut off when longer than `size`). Returns the length it would have had, as snprintf does.
+ * cut off when longer than `size`). Returns the length it would have had, as snprintf does. Of what could not be
+ * sent, an array that is NULL is shown as empty.
  * `type` and `message` must match. Any thread. */
 size_t troupe_message_print(const struct troupe_message_type *type, const void *message,
                             char *text, size_t size);

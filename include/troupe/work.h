@@ -64,7 +64,8 @@ typedef struct troupe_job troupe_job;
     tr_work##_troupe_begin((self), (timeout), &(const struct tr_message){ 0 })
 
 /* Gives the reply: copied and sent at once. Returns OK, INVALID (it is not the reply of this work, there has
- * been one already, or a field is not valid), TOO_BIG, NO_MEMORY; GONE when nobody waits for it any more. */
+ * been one already, or a field is not valid), TOO_BIG, NO_MEMORY; GONE when the actor has ended for good. One that
+ * comes too late is taken, and becomes a dead letter. */
 #define troupe_work_done(work, tr_message, ...)                                                    \
     troupe_work_reply((work), &tr_message##_message, &(const struct tr_message){ __VA_ARGS__ })
 #define troupe_work_done_empty(work, tr_message)                                                   \

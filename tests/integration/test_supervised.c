@@ -25,6 +25,10 @@ TROUPE_START(player, spec) {
     me->quiet = args->quiet;
     if (!me->quiet) board_note("+%s", troupe_self_path(self) + 1);
     if (strcmp(args->on_start, "fail") == 0) return TROUPE_FAIL(self, "told to fail at its start");
+    if (strcmp(args->on_start, "fail otherwise") == 0) {
+        (void)TROUPE_FAIL(self, "told to note this");
+        return TROUPE_NO_MEMORY;
+    }
     if (strcmp(args->on_start, "exit") == 0) return troupe_exit(self);
     if (strcmp(args->on_start, "fail again") == 0 && troupe_self_run(self) > 0)
         return TROUPE_FAIL(self, "told to fail when started again");
@@ -241,6 +245,15 @@ static void a_first_start_that_fails_fails_the_system(void **state) {
     board_expect("+a +b -b(failed) -a(stopping)");
 }
 
+static void another_code_has_its_own_text(void **state) {
+    (void)state;
+    board_clear();
+    const char *error = system_fails(TROUPE_FAILED, "tree: { children: ["
+                                     "{ name: b, actor: player, args: { on_start: fail otherwise } } ] }", actors);
+    assert_non_null(strstr(error, troupe_status_text(TROUPE_NO_MEMORY)));
+    assert_null(strstr(error, "told to note this"));
+}
+
 static void a_failed_restart_counts_as_another(void **state) {
     troupe_system *system = start("restarts: 3, within: 60s, children: [ { name: a, actor: player,"
                                   "args: { on_start: fail again } } ]");
@@ -393,6 +406,7 @@ int main(void) {
         cmocka_unit_test(stop_actor_restarts_a_permanent_one_and_ends_others),
         cmocka_unit_test(one_restart_too_many_ends_the_program_with_2),
         cmocka_unit_test(a_first_start_that_fails_fails_the_system),
+        cmocka_unit_test(another_code_has_its_own_text),
         cmocka_unit_test(a_failed_restart_counts_as_another),
         cmocka_unit_test(one_for_all_restarts_all),
         cmocka_unit_test(rest_for_one_restarts_what_is_on_the_right),

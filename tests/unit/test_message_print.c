@@ -32,6 +32,16 @@ static void as_people_read_them(void **state) {
                   INT32_MIN, "p", { INT8_MIN, true });
 }
 
+/* What cannot be sent can still be looked at. */
+static void nothing_where_there_should_be_items(void **state) {
+    (void)state;
+    const struct new_shape shape = { .points = { NULL, 3 }, .raw = { NULL, 2 } };
+    char text[512];
+    troupe_message_print(&new_shape_message, &shape, text, sizeof text);
+    assert_non_null(strstr(text, "points: [], "));
+    assert_non_null(strstr(text, "raw: 0x, "));
+}
+
 static void text_stays_on_its_line(void **state) {
     (void)state;
     ASSERT_PRINTS(count, "count{word: \"a\\n\\r\\t\\\"\\\\\\x01\\x7f\xc3\xa9\", n: 0}",
@@ -146,6 +156,7 @@ static void every_status_has_name_and_text(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_people_read_them),
+        cmocka_unit_test(nothing_where_there_should_be_items),
         cmocka_unit_test(text_stays_on_its_line),
         cmocka_unit_test(every_kind),
         cmocka_unit_test(many_bytes_show_their_first),
