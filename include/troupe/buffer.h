@@ -47,7 +47,8 @@ const void *troupe_buffer_keep(troupe_self *self, const void *data, size_t size)
 
 /* Gives up a reference of troupe_buffer or troupe_buffer_keep: `data` is any address within the buffer; its
  * memory goes when no message refers to it either. NULL is fine. INVALID: not within a buffer, or released
- * more often than it was taken; then nothing has changed. */
+ * more often than it was taken; then nothing has changed. References have no owner: who gives up one too many
+ * takes it from another actor that keeps the same buffer. */
 enum troupe_status troupe_buffer_release(troupe_self *self, const void *data);
 
 /* The buffers of a process. A pipeline that passes data on makes none. */
