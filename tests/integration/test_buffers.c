@@ -520,6 +520,7 @@ static void for_other_nodes_it_is_packed_once(void **state) {
     for (uint32_t i = 1; i <= 3; i++) {
         assert_int_equal(troupe_system_send_empty(system, herald, go), TROUPE_OK);
         board_await_tally(0, i * (FAR + 1));
+        board_await_times("one 1, many 1", i); /* said after the last of them was sent */
     }
     assert_int_equal(board_times("damaged"), 0);
     board_expect("one 1, many 1 one 1, many 1 one 1, many 1");
