@@ -1,7 +1,7 @@
 /*
  * Mirrors: tr_schedule (actor/core/worker.c); tr_cell_ring; tr_own_give, tr_own_leave (actor/core/own.c);
- * tr_spawn, tr_start, notify (actor/core/send.c); take_one (actor/core/batch.c); tr_run_system, retire
- * (actor/core/run.c). A change there must change this model.
+ * tr_spawn, tr_start, notify (actor/core/send.c); take_one (actor/core/batch.c); tr_run_system, give_back,
+ * retire (actor/core/run.c). A change there must change this model.
  *
  * One slot and the actors that live in it, one after the other, each on the pool or on a thread of its own.
  * Each gets a start and a message, which is its end. Somebody with an old address sends into the slot at

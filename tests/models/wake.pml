@@ -1,20 +1,26 @@
 /*
  * Mirrors: tr_cell_ring (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
- * take_one (actor/core/batch.c); tr_run_system, obey_stop (actor/core/run.c). A change there
- * must change this model.
+ * take_one, tr_take_out, take_wake_out, tr_take_within (actor/core/batch.c); tr_run_system, give_back,
+ * obey_stop, tr_run_is_asked_to_stop (actor/core/run.c). A change there must change this model.
  *
  * A cell without a run, two workers. One thread starts a run, sends it a message, then stops it; another
- * sends another notice; a third one sends messages; a fourth stops the run before, too late. The mailbox is one step to push and one to advance
- * (mailbox.pml shows why).
+ * sends another notice; a third one sends messages; a fourth stops the run before, too late. The new run
+ * lives on the pool, which both workers are; or it lives on a thread of its own, the second worker, and its
+ * handlers may receive. The mailbox is one step to push and one to advance (mailbox.pml shows why), and who
+ * schedules the cell knows its home (home.pml shows why).
  *
  * Shown: the wake is in the mailbox once at most; every notice is seen; the message of a run is not
- * handled before its start; a stop behind a start ends that run.
+ * handled before its start, nor elsewhere than at its home; a stop behind a start ends that run; the mailbox
+ * is not empty while a handler runs.
  *
  * BUG 1: no second look after the wake has left the mailbox.
  * BUG 2: the system lane is looked at by the flag of the wake.
  * BUG 3: a stop is dropped while its start has not been seen.
  * BUG 4: the bell of the orders is silenced after they were taken.
  * BUG 5: a stop is taken that is not the one that was seen.
+ * BUG 6: within a handler, the bell is silenced before the wake is out of the mailbox.
+ * BUG 7: a handler that has learnt of a stop does not leave the orders to be seen again.
+ * BUG 8: a start that is given back does not leave them either.
  */
 #ifndef BUG
 #define BUG 0
@@ -28,20 +34,24 @@
 #define WAKE 1
 #define PLAIN 2
 #define FIRST 3    /* the message behind the start */
+#define GUARD 4
+#define POOL 0
+#define OWN 1
 #define OLD 1      /* a stop of the run before */
 #define NEW 2
 
 chan mailbox = [8] of { byte };
 byte wakes;        /* in the mailbox */
-byte queued, running;
+byte queued[2], running; /* for the pool, for the thread of its own */
 byte stop;
-bool waking, orders, started, stopped, other_seen, first_handled;
+byte place, home;  /* where the run is to live; where the cell is at home */
+bool waking, orders, started, stopped, other_seen, first_handled, guarded;
 byte notices;      /* a set */
 
 inline push(kind) {
     atomic {
         if
-        :: len(mailbox) == 0 -> queued++; assert(queued == 1 && running == 0)
+        :: len(mailbox) == 0 -> assert(queued[POOL] + queued[OWN] + running == 0); queued[home]++
         :: else
         fi;
         if
@@ -63,6 +73,7 @@ inline wake_up(was) {
 
 proctype starter() {
     bool was;
+    home = place;
     stop = 0;
     notices = notices | START;
     wake_up(was);
@@ -82,8 +93,10 @@ proctype stopper() {
     wake_up(was)
 }
 
+/* To a run that lives elsewhere, there is none but its start. */
 proctype other() {
     bool was;
+    place == POOL || started;
     notices = notices | OTHER;
     wake_up(was)
 }
@@ -96,11 +109,15 @@ proctype sender() {
     od
 }
 
-inline run_system(taken, seen) {
-#if BUG != 4
-    orders = false;
+inline give_back(taken) {
+    atomic { assert(taken == START); notices = notices | START };
+#if BUG != 8
+    orders = true;
 #endif
-    atomic { taken = notices; notices = 0 }
+    taken = 0
+}
+
+inline obey_all(taken, seen) {
     if
     :: taken & START -> assert(!started); started = true
     :: else
@@ -141,6 +158,43 @@ inline run_system(taken, seen) {
     taken = 0
 }
 
+inline run_system(taken, seen, away) {
+#if BUG != 4
+    orders = false;
+#endif
+    atomic { taken = notices; notices = 0; away = taken != 0 && home != at }
+    if
+    :: away -> give_back(taken)
+    :: else -> obey_all(taken, seen)
+    fi
+}
+
+/* Within a handler, which ends when it is to stop. */
+inline is_asked_to_stop(taken, asked) {
+    if
+    :: orders ->
+        orders = false;
+        atomic {
+            taken = notices;
+            notices = 0;
+            assert(!(taken & START));
+            if
+            :: taken & OTHER -> other_seen = true
+            :: else
+            fi;
+            taken = 0
+        }
+        asked = stop == NEW;
+#if BUG != 7
+        if
+        :: asked -> orders = true
+        :: else
+        fi
+#endif
+    :: else
+    fi
+}
+
 #if BUG == 2
 #define HAS_ORDERS (waking)
 #else
@@ -162,35 +216,108 @@ inline advance(kind, more) {
     }
 }
 
-proctype worker() {
+inline take_out(kind) {
+    if
+    :: len(mailbox) == 1 && !guarded -> guarded = true; push(GUARD)
+    :: else
+    fi;
+    atomic {
+        mailbox?kind;
+        assert(len(mailbox) > 0);
+        if
+        :: kind == WAKE -> wakes--
+        :: else
+        fi
+    }
+}
+
+inline silence(was) {
+    atomic { waking = false; was = orders }
+}
+
+inline look_again(was) {
+    if
+    :: was -> wake_up(was)
+    :: else
+    fi
+}
+
+inline handle(kind) {
+    if
+    :: kind == FIRST -> atomic { assert(started && home == at); first_handled = true }
+    :: else
+    fi
+}
+
+/* Until it is to stop, or there is nothing more, or the handler has enough. */
+inline receive(kind, taken, asked, was) {
+    take_out(kind);
+    do
+    :: is_asked_to_stop(taken, asked);
+        mailbox?<kind>;
+        if
+        :: asked || (kind == GUARD && len(mailbox) == 1) -> break
+        :: else
+        fi;
+        if
+        :: kind == GUARD -> guarded = false; mailbox?kind
+        :: kind == WAKE ->
+#if BUG == 6
+            silence(was);
+            take_out(kind);
+#else
+            take_out(kind);
+            silence(was);
+#endif
+            look_again(was)
+        :: else ->
+            take_out(kind);
+            handle(kind);
+            if
+            :: true
+            :: true -> break
+            fi
+        fi
+    od;
+    asked = false
+}
+
+proctype worker(byte at) {
     byte kind, taken, seen;
-    bool more, was;
+    bool more, was, away, asked;
 end:
     do
-    :: atomic { queued > 0 -> queued--; running++; assert(running == 1) };
+    :: atomic { queued[at] > 0 -> queued[at]--; running++; assert(running == 1) };
         more = true;
         do
         :: more ->
             if
-            :: HAS_ORDERS -> run_system(taken, seen)
+            :: HAS_ORDERS -> run_system(taken, seen, away)
             :: else
             fi;
-            mailbox?<kind>;
             if
-            :: kind == FIRST -> atomic { assert(started); first_handled = true }
-            :: else
-            fi;
-            advance(kind, more);
-            if
-            :: kind == WAKE ->
-                atomic { waking = false; was = orders }
-#if BUG != 1
+            :: away -> atomic { running--; queued[home]++; more = false; away = false }
+            :: else ->
+                mailbox?<kind>;
+                handle(kind);
                 if
-                :: was -> wake_up(was)
-                :: else
-                fi
+                :: at == OWN && started && !stopped && (kind == FIRST || kind == PLAIN) ->
+                    receive(kind, taken, asked, was)
+                :: true ->
+                    if
+                    :: kind == GUARD -> guarded = false
+                    :: else
+                    fi;
+                    advance(kind, more);
+                    if
+                    :: kind == WAKE ->
+                        silence(was);
+#if BUG != 1
+                        look_again(was)
 #endif
-            :: else
+                    :: else
+                    fi
+                fi
             fi;
             kind = 0
         :: else -> break
@@ -199,6 +326,12 @@ end:
 }
 
 init {
-    atomic { run starter(); run other(); run sender(); run stopper(); run worker(); run worker() }
-    timeout -> assert(notices == 0 && other_seen && first_handled && stopped && stop != NEW && !waking)
+    atomic {
+        if
+        :: place = POOL; run worker(POOL); run worker(POOL)
+        :: place = OWN; run worker(POOL); run worker(OWN)
+        fi;
+        run starter(); run other(); run sender(); run stopper()
+    }
+    timeout -> assert(notices == 0 && other_seen && first_handled && stopped && stop != NEW && !waking && !guarded)
 }
