@@ -660,7 +660,25 @@ static void receiving_makes_room(void **state) {
     end(system, NULL, 0);
 }
 
-/* The same from another node: settled in their order, none in doubt. */
+/* Its batch has long begun, and nobody asks while they wait. */
+static void the_high_water_mark_rises_while_it_receives(void **state) {
+    enum { WAITING = 20 };
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    struct troupe_mailbox_info info;
+    gate_close();
+    tell(system, "hermit", "receive all", 0, INT64_MAX);
+    tell(system, "hermit", "wait", 0, 0);
+    gate_await(1);
+    for (uint32_t i = 0; i < WAITING; i++) tell(system, "hermit", "x", 0, 0);
+    gate_open();
+    board_await_times("x-", WAITING);
+    assert_int_equal(troupe_system_mailbox(system, troupe_system_lookup(system, "hermit"), &info), TROUPE_OK);
+    assert_in_range(info.high_water, WAITING, WAITING + 1);
+    end(system, NULL, 0);
+}
+
+/* Messages from another node: settled in their order, none in doubt. */
 static void messages_of_another_node_settle_in_order(void **state) {
     static const struct troupe_actor_type *const some[] = { &hermit_actor, &writer_actor, NULL };
     static const char config[] =
@@ -850,6 +868,7 @@ int main(void) {
         cmocka_unit_test(descriptors_are_watched_from_it),
         cmocka_unit_test(the_descriptor_at_hand_is_still_watched),
         cmocka_unit_test(receiving_makes_room),
+        cmocka_unit_test(the_high_water_mark_rises_while_it_receives),
         cmocka_unit_test(a_storm_loses_nothing),
         cmocka_unit_test(the_next_in_a_slot_begins_at_home),
         cmocka_unit_test(a_storm_loses_nothing_spinning),
