@@ -4,19 +4,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/assert.h"
-
-static const bool allowed_moves[3][3] = {
-    /* to              EMPTY  RUNNING DOWN */
-    [TR_LIFE_EMPTY] = { false, true, true },
-    [TR_LIFE_RUNNING] = { true, false, true },
-    [TR_LIFE_DOWN] = { true, true, false },
-};
-
-void tr_cell_move(struct tr_cell *cell, enum tr_life to) {
-    tr_assert(allowed_moves[cell->life][to]);
-    cell->life = (uint8_t)to;
-}
 
 void tr_cells_init(struct tr_cells *cells, uint32_t reserved, uint32_t limit,
                    uint32_t base_generation) {
@@ -112,7 +99,7 @@ struct tr_cell *tr_cells_take(struct tr_cells *cells, struct tr_slots *slots,
                               enum troupe_status *status) {
     if (slots == NULL || slots->count == 0) return take_shared(cells, status);
     *status = TROUPE_OK;
-    return tr_cells_at(cells, slots->items[--slots->count]);
+    return slots->items[--slots->count];
 }
 
 struct tr_cell *tr_cells_take_unused(struct tr_cells *cells) {
@@ -132,24 +119,24 @@ static bool grow_free(struct tr_cells *cells) {
 }
 
 /* Without memory for the list the slots are not used again: lost, but nothing else is. */
-static void release_shared(struct tr_cells *cells, const uint32_t *slots, uint32_t count) {
+static void release_shared(struct tr_cells *cells, struct tr_cell *const *unused, uint32_t count) {
     pthread_mutex_lock(&cells->lock);
     for (uint32_t i = 0; i < count; i++)
         if (cells->free_count < cells->free_size || grow_free(cells))
-            cells->free[cells->free_count++] = slots[i];
+            cells->free[cells->free_count++] = unused[i]->slot;
     pthread_mutex_unlock(&cells->lock);
 }
 
 void tr_cells_release(struct tr_cells *cells, struct tr_slots *slots, struct tr_cell *cell) {
     if (slots == NULL) {
-        release_shared(cells, &cell->slot, 1);
+        release_shared(cells, &cell, 1);
         return;
     }
     if (slots->count == TR_SLOTS_AT_HAND) {
         slots->count /= 2;
         release_shared(cells, slots->items + slots->count, TR_SLOTS_AT_HAND / 2);
     }
-    slots->items[slots->count++] = cell->slot;
+    slots->items[slots->count++] = cell;
 }
 
 struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot) {

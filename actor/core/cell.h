@@ -2,7 +2,7 @@
  * A cell: what an address names. It outlives the runs of the actor in it, and its memory is never given
  * back while the node lives, so that an old address can always be looked at and found stale.
  *
- * Life of a cell (the table is in cell.c):
+ * Life of a cell (tr_cell_move):
  *
  *     EMPTY -> RUNNING -> EMPTY            an actor that nobody supervises
  *     EMPTY -> DOWN -> RUNNING -> DOWN     a configured one: bound, started, waiting for a restart
@@ -20,6 +20,7 @@
 
 #include <pthread.h>
 
+#include "base/assert.h"
 #include "core/class.h"
 #include "core/ids.h"
 #include "core/mailbox.h"
@@ -178,7 +179,7 @@ struct tr_cell *tr_cells_make(struct tr_cells *cells, uint32_t slot);
 enum { TR_SLOTS_AT_HAND = 128 };
 struct tr_slots {
     uint32_t count;
-    uint32_t items[TR_SLOTS_AT_HAND];
+    struct tr_cell *items[TR_SLOTS_AT_HAND];
 };
 
 /* An EMPTY cell that nobody else gets until tr_cells_release. `slots`: the calling worker's, or NULL. */
@@ -193,7 +194,15 @@ void tr_cells_release(struct tr_cells *cells, struct tr_slots *slots, struct tr_
 struct tr_cell *tr_cells_next(struct tr_cells *cells, uint32_t *slot);
 
 /* Moves the life of a cell along the table; asserts that the move is allowed. */
-void tr_cell_move(struct tr_cell *cell, enum tr_life to);
+static inline void tr_cell_move(struct tr_cell *cell, enum tr_life to) {
+    static const uint8_t allowed[] = {
+        [TR_LIFE_EMPTY] = 1 << TR_LIFE_RUNNING | 1 << TR_LIFE_DOWN,
+        [TR_LIFE_RUNNING] = 1 << TR_LIFE_EMPTY | 1 << TR_LIFE_DOWN,
+        [TR_LIFE_DOWN] = 1 << TR_LIFE_EMPTY | 1 << TR_LIFE_RUNNING,
+    };
+    tr_assert((allowed[cell->life] >> to & 1) != 0);
+    cell->life = (uint8_t)to;
+}
 
 /* NULL: no memory. */
 struct tr_cell_more *tr_cell_more(struct tr_cell *cell);

@@ -188,14 +188,24 @@ static void end_later(struct tr_worker *worker, struct tr_cell *cell, enum troup
 static enum troupe_status reason_of_end(struct tr_worker *worker, struct tr_cell *cell,
                                         enum troupe_status status, char *why, size_t size) {
     struct tr_own *own = worker->own;
-    if (own == NULL || own->failed == TROUPE_OK) {
+    why[0] = '\0';
+    if (own != NULL && own->failed != TROUPE_OK) {
+        status = own->failed;
+        own->failed = TROUPE_OK;
+        snprintf(why, size, "%s", own->why);
+    } else if (is_failure(status) || is_supervised(cell)) {
         say_why(worker, cell, status, why, size);
-        return status;
+    } else {
+        return status; /* nobody asks */
     }
-    status = own->failed;
-    own->failed = TROUPE_OK;
-    snprintf(why, size, "%s", own->why);
+    tr_utf8_mend(why); /* any bytes, and cut anywhere: but a report of the end must not be refused */
     return status;
+}
+
+static void end_more(struct tr_worker *worker, struct tr_cell *cell) {
+    tr_alarms_cancel_all(worker, cell);
+    tr_sources_cancel_all(worker->node, cell);
+    end_kept(worker, cell);
 }
 
 /* It may end by itself, having been told within troupe_receive to stop, before the kill is obeyed. */
@@ -212,13 +222,10 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     }
     if (is_to_be_killed(cell)) killed = true;
     status = reason_of_end(worker, cell, status, why, sizeof why);
-    tr_utf8_mend(why); /* any bytes, and cut anywhere: but a report of the end must not be refused */
     bool failed = is_failure(status);
     if (!killed) call_stop(worker, cell, status);
     tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
-    tr_alarms_cancel_all(worker, cell);
-    tr_sources_cancel_all(worker->node, cell);
-    if (cell->more != NULL) end_kept(worker, cell);
+    if (cell->more != NULL) end_more(worker, cell);
     if (cell->state != cell->small_state) free(cell->state);
     cell->state = NULL;
     cell->ended = false;
@@ -243,6 +250,7 @@ void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_st
 
 static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
                          const struct tr_run_spec *start) {
+    if (start->flush) flush(worker, cell);
     bool plain = start->path == NULL && start->name == NULL &&
                  troupe_address_is_none(start->owner) && cell->more == NULL;
     if (plain) return true;
@@ -264,15 +272,16 @@ static bool make_state(struct tr_cell *cell, size_t size) {
 }
 
 static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell,
-                                     const struct tr_run_spec *start) {
-    if (!make_state(cell, start->class->type->state_size)) return TROUPE_NO_MEMORY;
+                                     struct tr_message *args) {
+    const struct tr_class *class = cell->running;
+    if (!make_state(cell, class->type->state_size)) return TROUPE_NO_MEMORY;
     tr_trace_life(worker, cell, "start");
-    if (start->class->start == NULL) return TROUPE_OK;
-    tr_handling_own(worker, cell, start->class->start_type);
+    if (class->start == NULL) return TROUPE_OK;
+    tr_handling_own(worker, cell, class->start_type);
     worker->self.starting = true;
     worker->self.let_go = false;
     enum troupe_status status =
-        start->class->start(&worker->self, cell->state, tr_message_body(start->args));
+        class->start(&worker->self, cell->state, tr_message_body(args));
     worker->self.starting = false;
     tr_handling_ended(worker);
     return status;
@@ -284,13 +293,14 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
 }
 
-static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_run_spec *start) {
+/* `options`: NULL if there are none. */
+static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_class *class,
+                  struct tr_message *args, const struct tr_run_spec *options) {
     tr_cell_move(cell, TR_LIFE_RUNNING);
-    cell->running = start->class;
-    if (start->flush) flush(worker, cell);
+    cell->running = class;
+    bool kept = options == NULL || keep_options(worker, cell, options);
     worker->self.message = NULL;
-    enum troupe_status status = TROUPE_NO_MEMORY;
-    if (keep_options(worker, cell, start)) status = call_start(worker, cell, start);
+    enum troupe_status status = kept ? call_start(worker, cell, args) : TROUPE_NO_MEMORY;
     bool ready = status == TROUPE_OK && !worker->self.unready;
     worker->self.unready = false;
     if (ready) tr_run_ready(worker, cell);
@@ -304,7 +314,7 @@ static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notic
         tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     bool valid = notice->generation == atomic_load(&cell->generation);
     if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
-        begin(worker, cell, &notice->start);
+        begin(worker, cell, notice->start.class, notice->start.args, &notice->start);
     else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN) {
         flush(worker, cell);
         retire(worker, cell);
@@ -353,9 +363,7 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
 /* What an actor that nobody supervises needs to begin with, its cell knows, but for the message. */
 void tr_run_begin(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args) {
     tr_assert(cell->life == TR_LIFE_EMPTY && args->generation == cell->run_generation);
-    struct tr_run_spec start = { .class = atomic_load_explicit(&cell->class, memory_order_acquire),
-                                 .args = args };
-    begin(worker, cell, &start);
+    begin(worker, cell, atomic_load_explicit(&cell->class, memory_order_acquire), args, NULL);
     if (atomic_load(&cell->stop) != 0) obey_stop(worker, cell);
 }
 

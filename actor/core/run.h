@@ -67,6 +67,9 @@ void tr_hold_last(struct tr_cell *cell, struct tr_link *link);
 
 /* A line of the trace: who told whom what, or what happened to whom. */
 void tr_trace_message(struct tr_worker *worker, const struct tr_message *message);
-void tr_trace_life(struct tr_worker *worker, struct tr_cell *cell, const char *what);
+void tr_trace_life_line(struct tr_worker *worker, struct tr_cell *cell, const char *what);
+static inline void tr_trace_life(struct tr_worker *worker, struct tr_cell *cell, const char *what) {
+    if (worker->node->options.trace >= 0) tr_trace_life_line(worker, cell, what);
+}
 
 #endif

@@ -37,9 +37,8 @@ void tr_trace_message(struct tr_worker *worker, const struct tr_message *message
     put(worker, line, snprintf(line, sizeof line, "%s %s -> %s %s", kind, from, to, body));
 }
 
-void tr_trace_life(struct tr_worker *worker, struct tr_cell *cell, const char *what) {
+void tr_trace_life_line(struct tr_worker *worker, struct tr_cell *cell, const char *what) {
     char line[TRACE_LINE], path[TR_PATH_SIZE];
-    if (worker->node->options.trace < 0) return;
     tr_node_path(worker->node, address_of(worker, cell), path, sizeof path);
     put(worker, line, snprintf(line, sizeof line, "%s %s", what, path));
 }

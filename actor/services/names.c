@@ -81,7 +81,7 @@ void troupe_shutdown(troupe_self *self) {
 static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker,
                                   const struct troupe_actor_type *actor, const struct troupe_message_type *type,
                                   const void *args, struct tr_run_spec *start) {
-    struct tr_codec_error error = { 0 };
+    struct tr_codec_error error;
     enum troupe_status status = TROUPE_INVALID;
     start->class = tr_class_of(node->options.classes, actor);
     if (start->name != NULL && !tr_name_is_valid(start->name))
