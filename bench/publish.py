@@ -2,6 +2,7 @@
 """Writes the tables of docs/performance.md, and its plot, from the rows of one run:
 
     bench/publish.py results.json              # docs/performance.md and docs/performance.svg
+    bench/publish.py results.json pinned.json  # with the rows of a second run, --pin, behind them
     bench/publish.py results.json --provisional
 
 Everything between the two marks of the page is replaced; the words around it are written by hand. A run
@@ -82,43 +83,60 @@ def table(work, group, rows):
 
 def summary(rows):
     """Troupe beside the best peer of each work, which is what most readers want."""
-    lines = ["| work | Troupe | best peer | | unit | times as good |", "|---|---:|---:|---|---|---:|"]
+    lines = ["| work | Troupe | best peer | | unit | times as good | floor |",
+             "|---|---:|---:|---|---|---:|---:|"]
     for (work, group), found in groups_of(rows).items():
         peer, own = best_peer(found), [r for r in found if r["subject"] == "troupe"]
-        if not own or peer is None:
+        floor = [r for r in found if r["subject"] == "floor"]
+        if not own or (peer is None and not floor):
             continue
-        ratio = times_as_good(own[0], peer)  # None beside a zero, as in `idle`
-        lines.append(f"| {f'{work} {group}'.strip()} | {number(own[0]['value'])} | {number(peer['value'])} |"
-                     f" {NAMES[peer['subject']]} | {own[0]['unit']} | {f'{ratio:.2f}' if ratio else ''} |")
+        ratio = times_as_good(own[0], peer) if peer else None  # None beside a zero too, as in `idle`
+        lines.append(f"| {f'{work} {group}'.strip()} | {number(own[0]['value'])} |"
+                     f" {number(peer['value']) if peer else ''} | {NAMES[peer['subject']] if peer else ''} |"
+                     f" {own[0]['unit']} | {f'{ratio:.2f}' if ratio else ''} |"
+                     f" {number(floor[0]['value']) if floor else ''} |")
     return lines + [""]
 
 
-def page_part(rows, doubts):
-    lines = [BEGIN, ""] + about(rows, doubts) + ["", "![Troupe beside its best peer](performance.svg)", ""]
-    lines += summary(rows)
+def tables(rows):
+    lines = summary(rows)
     for (work, group), found in groups_of(rows).items():
         lines += table(work, group, found)
+    return lines
+
+
+def page_part(runs, said=False):
+    """`runs`: the rows of each run, the first of which is plotted."""
+    lines = [BEGIN, ""] + about(runs[0], reasons_to_doubt(runs[0], said))
+    lines += ["", "![Troupe beside its best peer](performance.svg)", ""] + tables(runs[0])
+    for rows in runs[1:]:
+        lines += ["## Another run", ""] + about(rows, reasons_to_doubt(rows, said)) + [""] + tables(rows)
     return "\n".join(lines + [END])
+
+
+def rows_of(path):
+    with open(path) as file:
+        rows = json.load(file)
+    return rows or sys.exit(f"{path}: no rows")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/publish.py")
-    parser.add_argument("results", help="what bench/run.sh --json wrote")
+    parser.add_argument("results", nargs="+", help="what bench/run.sh --json wrote")
     parser.add_argument("--provisional", action="store_true", help="mark the figures as such")
     options = parser.parse_args()
-    with open(options.results) as file:
-        rows = json.load(file)
+    runs = [rows_of(path) for path in options.results]
     with open(PAGE) as file:
         page = file.read()
-    if not rows or BEGIN not in page or END not in page:
-        sys.exit("no rows, or no marks in docs/performance.md")
-    doubts = reasons_to_doubt(rows, options.provisional)
+    if BEGIN not in page or END not in page:
+        sys.exit("no marks in docs/performance.md")
+    doubts = reasons_to_doubt(runs[0], options.provisional)
     head, tail = page.split(BEGIN)[0], page.split(END)[1]
     with open(PAGE, "w") as file:
-        file.write(head + page_part(rows, doubts) + tail)
+        file.write(head + page_part(runs, options.provisional) + tail)
     with open(PLOT, "w") as file:
-        file.write(plot(rows, bool(doubts)))
-    print(f"{os.path.relpath(PAGE, ROOT)}, {os.path.relpath(PLOT, ROOT)}: {len(rows)} rows"
+        file.write(plot(runs[0], bool(doubts)))
+    print(f"{os.path.relpath(PAGE, ROOT)}, {os.path.relpath(PLOT, ROOT)}: {sum(map(len, runs))} rows"
           + (", provisional" if doubts else ""))
 
 
