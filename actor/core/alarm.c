@@ -36,6 +36,7 @@ uint64_t tr_alarm_set(struct tr_worker *worker, struct tr_cell *cell, struct tr_
     int64_t now = tr_node_clock(worker->node);
     pthread_mutex_lock(&worker->wheel_lock);
     tr_timer_set(&worker->wheel, &alarm->timer, delay > INT64_MAX - now ? INT64_MAX : now + delay);
+    atomic_store_explicit(&worker->has_alarms, true, memory_order_relaxed);
     pthread_mutex_unlock(&worker->wheel_lock);
     return alarm->id;
 }
@@ -116,13 +117,21 @@ static void fire_due(struct tr_worker *owner, struct tr_worker *caller) {
         fire(caller, alarm_of_timer(timer), now);
 }
 
+static bool has_none(struct tr_worker *owner) {
+    return !atomic_load_explicit(&owner->has_alarms, memory_order_relaxed);
+}
+
 void tr_alarms_expire(struct tr_worker *owner, struct tr_worker *caller) {
+    if (has_none(owner)) return;
     pthread_mutex_lock(&owner->wheel_lock);
-    if (tr_timer_next(&owner->wheel) != INT64_MAX) fire_due(owner, caller);
+    fire_due(owner, caller);
+    if (tr_timer_next(&owner->wheel) == INT64_MAX)
+        atomic_store_explicit(&owner->has_alarms, false, memory_order_relaxed);
     pthread_mutex_unlock(&owner->wheel_lock);
 }
 
 int64_t tr_alarms_next(struct tr_worker *owner) {
+    if (has_none(owner)) return INT64_MAX;
     pthread_mutex_lock(&owner->wheel_lock);
     int64_t next = tr_timer_next(&owner->wheel);
     pthread_mutex_unlock(&owner->wheel_lock);

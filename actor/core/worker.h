@@ -54,6 +54,8 @@ struct tr_worker {
     struct tr_watches watches;
     struct tr_timer_wheel wheel;
     pthread_mutex_t wheel_lock;         /* for `wheel`, and all alarms in it (alarm.h) */
+    _Atomic bool has_alarms;            /* false: none is in `wheel`. Written under its lock; only the worker
+                                         * itself, which sets them, may rely on it without. */
     _Atomic bool parked;
     _Atomic bool slice_over;            /* set by the monitor at each look: others are to have a turn */
     struct tr_own *own;                 /* the thread of a single actor; NULL: one of the pool */
