@@ -1,6 +1,7 @@
 #include "core/loop.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <troupe/status.h>
@@ -71,4 +72,11 @@ void tr_loop_park(struct tr_loop *loop, int64_t timeout) {
         if (events[i].data.u64 == WAKE) drain_wake(loop);
         else loop->ready(loop->context, events[i].data.u64, events[i].events);
     }
+}
+
+/* epoll_wait itself counts in milliseconds. */
+void tr_loop_nap(struct tr_loop *loop, int64_t time) {
+    struct pollfd both = { .fd = loop->epoll, .events = POLLIN };
+    const struct timespec timeout = { time / TROUPE_SECOND, time % TROUPE_SECOND };
+    (void)ppoll(&both, 1, &timeout, NULL);
 }

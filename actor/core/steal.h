@@ -6,8 +6,9 @@
  * between cores for one handler, again for the next message. So a thief that searches takes only what it has
  * seen waiting for as long as a search lasts (`spin:` in the configuration): of a queue, what was there when
  * it looked that long ago; of a LIFO slot, what is there although its worker has not begun a turn since. By
- * then the work is late, or much. Only when the search has found nothing, and the thief is about to sleep,
- * does it take whatever there is: otherwise nobody might.
+ * then the work is late, or much. If it leaves something, it does not go to sleep: it naps and looks again
+ * (worker.c). Only a thief that is about to sleep takes whatever there is: otherwise nobody might.
+ * docs/decisions/0015 has the figures.
  *
  * Half of a queue is taken, the older one: what divides work has most of it there. The other half counts as
  * seen: a thief that comes back for it does not wait again.

@@ -10,9 +10,9 @@
  * whenever the monitor says that a slice of time is over, the shared queue is looked at first. The end of
  * a slice also ends the batch of the cell at hand, so that slow handlers do not make turns long.
  *
- * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration; what it
- * takes from others meanwhile, steal.h tells), then puts itself on the idle mask, looks at every queue once
- * more, and parks in its loop until its next timer. Whoever queues work that another worker could take wakes
+ * Going to sleep. A worker that found nothing searches for a moment (`spin:` in the configuration). What it
+ * takes from others, steal.h tells: if it leaves something to its owner, it naps and looks again. Otherwise
+ * it puts itself on the idle mask, looks at every queue once more, and parks in its loop until its next timer. Whoever queues work that another worker could take wakes
  * one idle worker, unless one is searching already: that one will find it, and the last to stop searching
  * looks once more after it has said so. One may have been woken for the work of several; so whoever comes
  * from searching or from sleep wakes the next as soon as it has work, if there is more. A cell that goes to a
@@ -35,6 +35,7 @@ enum {
     SHARED_EVERY = 61,  /* turns between looks at the shared queue first */
     POLL_EVERY = 64,    /* turns between looks at timers and descriptors */
     ROUNDS_PER_LOOK = 8, /* of a search, at the clock */
+    NAP = 10000,         /* ns; the kernel makes some 60 us of it */
 };
 
 void tr_wake_one(struct tr_node *node) {
@@ -124,6 +125,13 @@ static struct tr_run_link *local_work(struct tr_worker *worker) {
     return take_queued(worker);
 }
 
+static bool has_queued(const struct tr_node *node) {
+    bool found = false;
+    for (uint32_t i = 0; i < node->worker_count && !found; i++)
+        found = tr_runqueue_size(&node->workers[i].queue) > 0;
+    return found;
+}
+
 static uint32_t ticks_of(const struct tr_worker *worker) {
     return atomic_load_explicit(&worker->ticks, memory_order_relaxed);
 }
@@ -141,18 +149,37 @@ static struct tr_run_link *find_elsewhere(struct tr_worker *worker, int64_t now)
     return link != NULL ? link : tr_inject_pop(&worker->node->inject);
 }
 
-/* What does not come within its time is left to whoever has it, or to the last look before sleeping. */
-static struct tr_run_link *search(struct tr_worker *worker) {
-    struct tr_node *node = worker->node;
-    if (node->options.spin <= 0) return NULL;
-    atomic_fetch_add(&node->searching, 1);
-    int64_t now = tr_thread_clock(), until = now + node->options.spin;
+static struct tr_run_link *spin(struct tr_worker *worker) {
+    int64_t now = tr_thread_clock(), until = now + worker->node->options.spin;
     struct tr_run_link *link = find_elsewhere(worker, now);
     for (uint32_t i = 1; link == NULL && now < until; i++) {
         tr_spin(i);
         if (i % ROUNDS_PER_LOOK == 0) now = tr_thread_clock();
         link = find_elsewhere(worker, now);
     }
+    return link;
+}
+
+/* There is work, but it is not late: when the nap is over, it is, or its owner has done it. One worker waits so;
+ * nobody is woken meanwhile. */
+static bool is_to_nap(struct tr_worker *worker) {
+    struct tr_node *node = worker->node;
+    return atomic_load(&node->searching) == 1 && !atomic_load(&node->halted) && has_queued(node);
+}
+
+static struct tr_run_link *nap(struct tr_worker *worker) {
+    tr_loop_nap(&worker->loop, NAP);
+    tr_worker_look_around(worker);
+    struct tr_run_link *link = find_work(worker, true);
+    return link != NULL ? link : find_elsewhere(worker, tr_thread_clock());
+}
+
+static struct tr_run_link *search(struct tr_worker *worker) {
+    struct tr_node *node = worker->node;
+    if (node->options.spin <= 0) return NULL;
+    atomic_fetch_add(&node->searching, 1);
+    struct tr_run_link *link = spin(worker);
+    while (link == NULL && is_to_nap(worker)) link = nap(worker);
     atomic_fetch_sub(&node->searching, 1);
     return link;
 }
@@ -208,10 +235,7 @@ void tr_worker_look_around(struct tr_worker *worker) {
  * been itself. */
 static void share_the_rest(struct tr_worker *worker) {
     struct tr_node *node = worker->node;
-    bool left = tr_inject_size(&node->inject) > 0;
-    for (uint32_t i = 0; i < node->worker_count && !left; i++)
-        left = tr_runqueue_size(&node->workers[i].queue) > 0;
-    if (left) tr_wake_one(node);
+    if (tr_inject_size(&node->inject) > 0 || has_queued(node)) tr_wake_one(node);
 }
 
 /* Nothing in its own queue or the shared one. What woke it may be in any queue: whatever it takes next, now

@@ -1,5 +1,5 @@
 /*
- * Mirrors: tr_wake_one, tr_schedule, search, become_idle, become_busy, park, share_the_rest, get_work, turn
+ * Mirrors: tr_wake_one, tr_schedule, search, is_to_nap, become_idle, become_busy, park, share_the_rest, get_work, turn
  * (actor/core/worker.c); tr_steal_late, tr_steal (actor/core/steal.c); tr_loop_park, tr_loop_wake (actor/core/loop.c). A change there must
  * change this model.
  *
@@ -14,6 +14,7 @@
  * BUG 2: the idle are looked at before the cell is queued.
  * BUG 3: who found work while searching does not pass the word on.
  * BUG 4: who was woken takes its work without passing the word on (with three workers).
+ * BUG 5: what has not waited long is left even by the last look before sleeping.
  */
 #ifndef BUG
 #define BUG 0
@@ -149,15 +150,19 @@ proctype worker(byte me) {
         :: found == 0 ->
             searching++;
 #if OWN_QUEUES
-            if
-            :: steal(i, me, found)
-            :: skip /* what has not waited long is left: steal.h */
-            fi;
+            do
+            :: found == 0 -> /* what has not waited long is left, and looked at again after a nap: steal.h */
+                take_shared(found);
+                if
+                :: searching == 1 && own[0] + own[1] > 0
+                :: else -> break
+                fi
+            :: found == 0 -> steal(i, me, found)
+            :: else -> break
+            od;
+#else
+            take_shared(found);
 #endif
-            if
-            :: found == 0 -> take_shared(found)
-            :: else
-            fi;
             searching--;
             if
             :: found == 0 ->
@@ -165,10 +170,12 @@ proctype worker(byte me) {
                 idle++;
 #if BUG != 1
                 take_shared(found);
+#if BUG != 5
                 if
                 :: found == 0 -> steal(i, me, found)
                 :: else
                 fi;
+#endif
 #endif
                 if
                 :: found == 0 ->

@@ -25,7 +25,7 @@ table() {
     cat <<'TABLE'
 mailbox  -DLINKS=5 3000000  1 2 3
 wake     -DPLAINS=1 1000000 1 2 3 4 5 6 7 8
-idle     -DWORKERS=2 5000000 1 2 3
+idle     -DWORKERS=2 5000000 1 2 3 5
 idle     -DWORKERS=3 5000000 4
 runqueue -DLINKS=4 2000000  1 2 3 4
 ready    -DLIMIT=1 4000000  1 2
