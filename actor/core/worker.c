@@ -35,7 +35,7 @@ enum {
     SHARED_EVERY = 61,  /* turns between looks at the shared queue first */
     POLL_EVERY = 64,    /* turns between looks at timers and descriptors */
     ROUNDS_PER_LOOK = 8, /* of a search, at the clock */
-    NAP = 10000,         /* ns; the kernel makes some 60 us of it */
+    NAP = 10000,         /* ns; the kernel makes some 80 us of it */
 };
 
 void tr_wake_one(struct tr_node *node) {
