@@ -16,7 +16,7 @@ from subjects import (COUNTS, Missing, QUICK, ROOT, SUBJECTS, WORKS, commands_of
                       version_of)
 
 # Rows are compared with each other when these parameters are the same.
-COMPARED_BY = ("senders", "receivers", "actors", "threads", "metric", "placed_by", "handoff")
+COMPARED_BY = ("senders", "receivers", "actors", "threads", "metric", "placed_by", "handoff", "to")
 
 
 def count_of(work, quick):

@@ -77,3 +77,8 @@ void tr_utf8_mend(char *text) {
         left -= length;
     }
 }
+
+bool tr_utf8_is_control(const char *at) {
+    unsigned char first = (unsigned char)at[0];
+    return first < 0x20 || first == 0x7f || (first == 0xc2 && (unsigned char)at[1] < 0xa0);
+}

@@ -12,4 +12,8 @@ bool tr_utf8_valid(const char *text, size_t size);
  * at the end goes, for it is a text that was longer. */
 void tr_utf8_mend(char *text);
 
+/* Whether a control character begins here: C0, DEL, or C1 in its two bytes. They would move the cursor of a
+ * terminal. */
+bool tr_utf8_is_control(const char *at);
+
 #endif

@@ -72,15 +72,16 @@ void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell) {
     }
 }
 
-void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
-    if (alarm->cancelled) return;
+bool tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
+    if (alarm->cancelled) return false;
     if (alarm->interval != 0) {
         alarm->fire(worker, cell, alarm);
-        return;
+        return true;
     }
     tr_ids_remove(&cell->more->alarms, alarm->id);
     alarm->fire(worker, cell, alarm);
     tr_alarm_drop(&worker->pool, alarm);
+    return true;
 }
 
 void tr_alarm_free_link(struct tr_alarm *alarm) { atomic_store(&alarm->waiting, false); }

@@ -51,8 +51,9 @@ void tr_alarms_cancel_all(struct tr_worker *worker, struct tr_cell *cell);
 void tr_alarm_hold(struct tr_alarm *alarm);
 void tr_alarm_drop(struct tr_pool *pool, struct tr_alarm *alarm);
 
-/* Called when its link comes up in the mailbox; and once the link is out of it. */
-void tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm);
+/* Called when its link comes up in the mailbox (false: it was cancelled, and nothing was done); and once the
+ * link is out of it. */
+bool tr_alarm_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm);
 void tr_alarm_handled(struct tr_worker *worker, struct tr_alarm *alarm);
 /* The same in two steps: the link may be pushed again from here on, and the mailbox's reference is the caller's
  * to drop. For a handler that waits in troupe_receive, and may be given the next tick of its timer there. */

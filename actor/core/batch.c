@@ -194,10 +194,15 @@ static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
     tr_message_recycle(&worker->pool, message);
 }
 
-static void take_alarm_out(struct tr_worker *worker, struct tr_cell *cell) {
+static bool take_alarm_out(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_alarm *alarm = tr_alarm_of_link(tr_take_out(worker, cell));
-    tr_alarm_handle(worker, cell, alarm);
+    bool handled = tr_alarm_handle(worker, cell, alarm);
     tr_alarm_handled(worker, alarm);
+    return handled;
+}
+
+static bool take_source_out(struct tr_worker *worker, struct tr_cell *cell) {
+    return tr_source_handle(worker, cell, tr_source_of_link(tr_take_out(worker, cell)));
 }
 
 static void take_wake_out(struct tr_worker *worker, struct tr_cell *cell) {
@@ -218,9 +223,9 @@ enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell) {
         take_wake_out(worker, cell);
         return TR_TOOK_OTHER;
     } else if (link->kind == TR_LINK_ALARM) {
-        take_alarm_out(worker, cell);
+        return take_alarm_out(worker, cell) ? TR_TOOK_ONE : TR_TOOK_OTHER;
     } else if (link->kind == TR_LINK_SOURCE) {
-        take_source(worker, cell);
+        return take_source_out(worker, cell) ? TR_TOOK_ONE : TR_TOOK_OTHER;
     } else {
         take_message_out(worker, cell);
     }

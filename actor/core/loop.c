@@ -74,9 +74,9 @@ void tr_loop_park(struct tr_loop *loop, int64_t timeout) {
     }
 }
 
-/* epoll_wait itself counts in milliseconds. */
+/* epoll_wait itself counts in milliseconds. A wake that is not taken here would end every nap to come. */
 void tr_loop_nap(struct tr_loop *loop, int64_t time) {
     struct pollfd both = { .fd = loop->epoll, .events = POLLIN };
     const struct timespec timeout = { time / TROUPE_SECOND, time % TROUPE_SECOND };
-    (void)ppoll(&both, 1, &timeout, NULL);
+    if (ppoll(&both, 1, &timeout, NULL) > 0) tr_loop_park(loop, 0);
 }

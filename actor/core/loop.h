@@ -39,7 +39,7 @@ void tr_loop_wake(struct tr_loop *loop);
  * ever), and tells of what is ready. */
 void tr_loop_park(struct tr_loop *loop, int64_t timeout);
 
-/* Sleeps for so many ns, but not past a wake or a descriptor that is ready; tells of nothing. */
+/* The same for less than a millisecond. */
 void tr_loop_nap(struct tr_loop *loop, int64_t time);
 
 #endif

@@ -211,7 +211,8 @@ static void end_natives(struct tr_node *node) {
 static void end_cells(struct tr_node *node) {
     struct tr_worker *worker = &node->workers[0];
     tr_owns_dissolve(node);
-    for (int round = 0; round < 2; round++) { /* supervised ones stop first, and are then forgotten */
+    /* Supervised ones start, if that was under way, then stop, and are then forgotten. */
+    for (int round = 0; round < 3; round++) {
         uint32_t slot = 0;
         for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
             end_cell(worker, cell);

@@ -88,7 +88,7 @@ static enum troupe_status receive(troupe_self *self, int64_t until, const struct
         if (taken == TR_TOOK_NOTHING) status = await(worker, self->cell, until);
         if (status != TROUPE_OK) return status;
     }
-    return worker->own->failed;
+    return worker->own->failed != TROUPE_OK ? TROUPE_FAILED : TROUPE_OK;
 }
 
 /* ---- The call ---- */
@@ -124,8 +124,8 @@ enum troupe_status troupe_receive(troupe_self *self, int64_t timeout) {
     if (atomic_load(&worker->node->halted)) return TROUPE_STOPPING;
     const char *wrong = what_is_wrong(self, timeout);
     if (wrong != NULL) return refuse(self, wrong);
-    if (own->failed != TROUPE_OK) return own->failed;
-    if (self->cell->ended) return TROUPE_STOPPING;
+    if (is_stopping(worker, self->cell)) return TROUPE_STOPPING;
+    if (own->failed != TROUPE_OK) return TROUPE_FAILED; /* whatever its code: TIMEOUT means another thing here */
     const struct at_hand outer = put_aside(self);
     tell_readiness(self);
     tr_let_go(worker, self->cell);

@@ -142,14 +142,15 @@ static void describe_end(struct tr_worker *worker, struct tr_cell *cell, enum tr
     /* Another code has its own text: what TROUPE_FAIL noted was not returned, perhaps by an earlier handler. */
     bool noted = status == TROUPE_FAILED && worker->self.failure[0] != '\0';
     const char *why = noted ? worker->self.failure : troupe_status_text(status);
-    int64_t uptime = cell->more == NULL ? 0 : tr_node_clock(worker->node) - cell->more->started;
+    int64_t began = cell->more == NULL ? 0 : cell->more->started; /* 0: nobody asked for it to be known */
+    int64_t uptime = tr_node_clock(worker->node) - began;
     size_t used = (size_t)snprintf(text, size, "%s", why);
     if (message != NULL && message->type != NULL && used < size) {
         used += (size_t)snprintf(text + used, size - used, "; message ");
         if (used < size)
             used += troupe_message_print(message->type, message + 1, text + used, size - used);
     }
-    if (used < size)
+    if (used < size && began != 0)
         snprintf(text + used, size - used, "; up %.3f s", (double)uptime / (double)TROUPE_SECOND);
 }
 

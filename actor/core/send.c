@@ -328,10 +328,11 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
     struct tr_cell *cell =
         atomic_load(&node->stopping) ? NULL : tr_cells_take(&node->cells, tr_worker_slots(worker), &status);
     if (cell == NULL) return status;
-    *address = (troupe_address){ node->id, cell->slot, atomic_load(&cell->generation) };
+    const troupe_address made = { node->id, cell->slot, atomic_load(&cell->generation) };
     tr_cell_saw_nothing(cell);
     status = spawn_in(node, worker, cell, start);
-    if (status != TROUPE_OK) tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
+    if (status == TROUPE_OK) *address = made; /* else it is the next one's */
+    else tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
     return status;
 }
 

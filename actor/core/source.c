@@ -48,10 +48,11 @@ bool tr_source_happens(struct tr_source *source) {
     return true;
 }
 
-void tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
+bool tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
     atomic_store(&source->waiting, false);
-    if (!source->cancelled) source->kind->handle(worker, cell, source);
+    bool handled = !source->cancelled && source->kind->handle(worker, cell, source);
     tr_source_drop(source);
+    return handled;
 }
 
 void tr_source_let_go(struct tr_worker *worker, struct tr_source *source) {

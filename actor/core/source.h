@@ -24,7 +24,7 @@ struct tr_source;
 
 struct tr_source_kind {
     /* It happened: by the worker that runs the cell, while the run that made it lives. */
-    void (*handle)(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
+    bool (*handle)(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
     /* The handler that it called waits in troupe_receive: what happens from here on is to be told. May be
      * NULL. */
     void (*let_go)(struct tr_worker *worker, struct tr_source *source);
@@ -61,7 +61,7 @@ void tr_sources_cancel_all(struct tr_node *node, struct tr_cell *cell);
 bool tr_source_happens(struct tr_source *source);
 
 /* Its link came up, and was taken out of the mailbox. */
-void tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
+bool tr_source_handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source);
 /* Within that: its handler waits in troupe_receive. */
 void tr_source_let_go(struct tr_worker *worker, struct tr_source *source);
 

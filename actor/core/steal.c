@@ -3,6 +3,8 @@
 #include "core/node.h"
 #include "core/worker.h"
 
+enum { LATE = 5000 }; /* ns: much more than to hand a message on, much less than to wake a thread */
+
 static uint32_t ticks_of(const struct tr_worker *worker) {
     return atomic_load_explicit(&worker->ticks, memory_order_relaxed);
 }
@@ -21,7 +23,7 @@ static struct tr_run_link *take_next(struct tr_worker *victim) {
 
 static struct tr_run_link *take_late(struct tr_worker *worker, struct tr_worker *victim, int64_t now) {
     struct tr_observed *seen = &worker->observed[victim->index];
-    bool due = now - seen->at >= worker->node->options.spin;
+    bool due = now - seen->at >= LATE;
     bool same_turn = due && seen->ticks == ticks_of(victim);
     if (due) look(seen, victim, now);
     struct tr_run_link *link = tr_runqueue_steal(&victim->queue, &worker->queue, seen->old);

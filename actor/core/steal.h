@@ -4,9 +4,8 @@
  * Work that a worker has just queued is in its cache, and it will often run it, or add to it, in the next
  * moment: a receiver that is taken away after its first message is a cell, a message and a queue that move
  * between cores for one handler, again for the next message. So a thief that searches takes only what it has
- * seen waiting for as long as a search lasts (`spin:` in the configuration): of a queue, what was there when
- * it looked that long ago; of a LIFO slot, what is there although its worker has not begun a turn since. By
- * then the work is late, or much. If it leaves something, it does not go to sleep: it naps and looks again
+ * seen waiting for 5 us: of a queue, what was there when it looked that long ago; of a LIFO slot, what is there
+ * although its worker has not begun a turn since. By then the work is late, or much. If it leaves something, it does not go to sleep: it naps and looks again
  * (worker.c). Only a thief that is about to sleep takes whatever there is: otherwise nobody might.
  * docs/decisions/0015 has the figures.
  *
@@ -24,13 +23,13 @@ struct tr_worker;
 
 /* What a worker saw of another one. All zero: nothing yet. */
 struct tr_observed {
-    int64_t at;     /* node time of the last look that counts */
+    int64_t at;     /* the last look that counts */
     uint32_t tail;  /* of its queue, then: what is before has waited since */
     uint32_t old;   /* ... and at the look before */
     uint32_t ticks; /* turns it had begun by then */
 };
 
-/* What has waited for a search's time, by what this worker saw. NULL: nothing. `now`: node time. */
+/* What is late, by what this worker saw. NULL: nothing. `now`: of tr_thread_clock. */
 struct tr_run_link *tr_steal_late(struct tr_worker *worker, int64_t now);
 
 /* Anything. */

@@ -87,19 +87,20 @@ static void let_go(struct tr_worker *worker, struct tr_source *source) {
     ask_again(worker, watch_of(source));
 }
 
-static void handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
+static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
     struct tr_watch *watch = watch_of(source);
     uint32_t happened = atomic_exchange(&watch->happened, 0);
-    if (watch->wanted == 0) return;
+    if (watch->wanted == 0) return false;
     struct {
         struct tr_message header;
         struct troupe_descriptor body;
     } message = { .header.type = source->entry->message,
                   .body = { watch->told, from_epoll(happened, watch->wanted), source->id } };
+    bool wanted = message.body.events != 0;
     watch->handling = true;
-    if (message.body.events != 0)
-        tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
+    if (wanted) tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
     ask_again(worker, watch);
+    return wanted;
 }
 
 static void leave(struct tr_node *node, struct tr_source *source) {

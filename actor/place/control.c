@@ -62,17 +62,11 @@ bool tr_control_carries(enum tr_control_type type) {
 
 /* ---- Texts ---- */
 
-/* C0, DEL, and C1 in its two bytes. */
-static bool is_control(const char *at) {
-    unsigned char first = (unsigned char)at[0], second = (unsigned char)at[1];
-    return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
-}
-
 /* What could not be sent, or would move the cursor of a terminal, becomes question marks. */
 static void mend(char *at) {
     tr_utf8_mend(at);
     for (; *at != '\0'; at++)
-        if (is_control(at)) memset(at, '?', (unsigned char)*at == 0xc2 ? 2 : 1);
+        if (tr_utf8_is_control(at)) memset(at, '?', (unsigned char)*at == 0xc2 ? 2 : 1);
 }
 
 void tr_control_say(struct tr_control *message, const char *format, ...) {

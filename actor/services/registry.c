@@ -35,7 +35,7 @@ bool tr_name_is_valid(const char *name) {
     if (name == NULL || name[0] == '\0' || strlen(name) > TR_NAME_MAX) return false;
     if (!tr_utf8_valid(name, strlen(name))) return false;
     for (; *name != '\0'; name++)
-        if (*name == '/' || (unsigned char)*name < ' ') return false;
+        if (*name == '/' || tr_utf8_is_control(name)) return false;
     return true;
 }
 

@@ -81,15 +81,16 @@ bool tr_signals_tell(struct tr_node *node, int signal, uint32_t times) {
 
 /* ---- Asking ---- */
 
-static void handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
+static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
     struct tr_asked_signal *asked = asked_of(source);
     struct {
         struct tr_message header;
         struct troupe_signalled body;
     } message = { .header.type = source->entry->message, .body.signal = asked->signal };
     message.body.count = atomic_exchange(&asked->count, 0);
-    if (message.body.count > 0)
-        tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
+    if (message.body.count == 0) return false;
+    tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
+    return true;
 }
 
 static const struct tr_source_kind kind = { .handle = handle, .leave = leave };

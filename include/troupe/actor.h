@@ -232,7 +232,8 @@ struct troupe_spawn_options {
  * Starts an actor on this node with a start message; troupe_spawn_with takes options too. Returns at
  * once with its address: what is sent there before it has started waits. Not supervised: if it fails,
  * the failure is logged and its address goes stale. It outlives its spawner; at shutdown such actors
- * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty.
+ * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty. With any code but OK
+ * the address is not written.
  * Errors: INVALID (wrong start message, or a name that troupe_register would not take: the log says which),
  * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192), SYSTEM
  * (own_thread: no threads or descriptors are left), NO_MEMORY, STOPPING. */
@@ -332,8 +333,8 @@ enum troupe_status troupe_cancel(troupe_self *self, troupe_timer timer);
  * OK: one was handled (one that became a dead letter when its turn came counts, too). TIMEOUT. STOPPING:
  * the actor is to stop, or has called troupe_exit: return soon; every further call says the same. INVALID:
  * the actor has no thread of its own, the handler at work was itself called by troupe_receive, or `timeout`
- * is negative. Any other code: the handler that was called failed with it. The run is over then, and ends
- * when the handler at work has returned, whatever that returns; every further call returns the same code.
+ * is negative. FAILED: the handler that was called failed, with whatever code. The run is over then, and ends
+ * when the handler at work has returned, whatever that returns; every further call says FAILED or STOPPING.
  *
  * The message at hand counts as handled from the first call on, for order's sake: it is settled before those
  * that follow it, and is not delivered again. It stays valid, and may be answered, until its handler

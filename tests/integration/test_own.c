@@ -78,6 +78,25 @@ static enum troupe_status cancel_within(troupe_self *self, struct hermit *me, co
     return status;
 }
 
+/* Both are due at once; the first one cancels the second. */
+static enum troupe_status receive_two_ticks(troupe_self *self, struct hermit *me) {
+    (void)troupe_after(self, NULL, 0, tick, .n = 21);
+    (void)troupe_after(self, &me->timer, 0, tick, .n = 22);
+    enum troupe_status first = troupe_receive(self, INT64_MAX), second = troupe_receive(self, 0);
+    board_note("%s, then %s", troupe_status_name(first), troupe_status_name(second));
+    return TROUPE_OK;
+}
+
+/* Whatever comes: one who takes a failure for a timeout. */
+static enum troupe_status receive_until_stopped(troupe_self *self) {
+    enum troupe_status status;
+    do {
+        status = troupe_receive(self, TROUPE_MILLISECOND);
+        if (status == TROUPE_FAILED) board_add(0, 1);
+    } while (status != TROUPE_STOPPING);
+    return TROUPE_OK;
+}
+
 static enum troupe_status obey(troupe_self *self, struct hermit *me, const struct order *msg) {
     if (strcmp(msg->what, "receive") == 0) return receive_some(self, msg->n, msg->time);
     if (strcmp(msg->what, "receive all") == 0) {
@@ -85,6 +104,10 @@ static enum troupe_status obey(troupe_self *self, struct hermit *me, const struc
         return TROUPE_OK;
     }
     if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "asked to");
+    if (strcmp(msg->what, "time out") == 0) return TROUPE_TIMEOUT;
+    if (strcmp(msg->what, "stop hermit") == 0) return troupe_stop_actor(self, troupe_lookup(self, "hermit"));
+    if (strcmp(msg->what, "two ticks") == 0) return receive_two_ticks(self, me);
+    if (strcmp(msg->what, "until stopped") == 0) return receive_until_stopped(self);
     if (strcmp(msg->what, "exit") == 0) return troupe_exit(self);
     if (strcmp(msg->what, "wait") == 0) gate_pass();
     if (strcmp(msg->what, "timer") == 0) {
@@ -157,6 +180,7 @@ TROUPE_ON(hermit, question) {
 TROUPE_ON(hermit, tick) {
     if (msg->n == 9) return count_ticks(self, me);
     if (msg->n == 10) return cancel_within(self, me, msg);
+    if (msg->n == 21) (void)troupe_cancel(self, me->timer);
     board_note("tick %u", msg->n);
     if (msg->n == 7) return TROUPE_FAIL(self, "a bad tick");
     if (msg->n == 8) return receive_some(self, 2, INT64_MAX);
@@ -432,6 +456,30 @@ static void a_failure_within_ends_the_run_once(void **state) {
     assert_int_equal(counts.dead_by_reason[TROUPE_FAILED], 1);
     assert_int_equal(counts.dead_letters, 1);
     assert_int_equal(counts.handled, 2);
+}
+
+static void a_failure_within_is_no_timeout(void **state) {
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    tell(system, "hermit", "receive all", 0, INT64_MAX);
+    tell(system, "hermit", "time out", 0, 0);
+    board_await("all:failed");
+    board_await("stop:timeout,0");
+    tell(system, "hermit", "until stopped", 0, 0);
+    tell(system, "hermit", "time out", 0, 0);
+    board_await_tally(0, 1);
+    tell(system, "other", "stop hermit", 0, 0);
+    board_await("until stopped-");
+    system_end(system, 0, NULL);
+}
+
+static void what_was_cancelled_is_not_received(void **state) {
+    (void)state;
+    troupe_system *system = system_start(tree, actors);
+    tell(system, "hermit", "two ticks", 0, 0);
+    board_await("two ticks-");
+    board_expect("two ticks+ tick 21 ok, then timeout two ticks-");
+    system_end(system, 0, NULL);
 }
 
 static void an_ask_whose_handler_waits_ends_with_the_run(void **state) {
@@ -780,6 +828,7 @@ static void the_limit_is_told(void **state) {
                                                               &reply_message, &none);
         assert_int_equal(status, i < LIMIT ? TROUPE_OK : TROUPE_LIMIT);
     }
+    assert_true(troupe_address_is_none(children[LIMIT])); /* not that of whoever is spawned next */
     for (uint32_t i = 0; i < LIMIT / 2; i++)
         assert_int_equal(troupe_system_send(system, children[i], question, .n = 1), TROUPE_OK);
     enum troupe_status status; /* as soon as one has ended */
@@ -859,6 +908,8 @@ int main(void) {
         cmocka_unit_test(it_may_exit_within),
         cmocka_unit_test(a_start_handler_may_receive),
         cmocka_unit_test(a_failure_within_ends_the_run_once),
+        cmocka_unit_test(a_failure_within_is_no_timeout),
+        cmocka_unit_test(what_was_cancelled_is_not_received),
         cmocka_unit_test(an_ask_whose_handler_waits_ends_with_the_run),
         cmocka_unit_test(a_failure_may_be_passed_on),
         cmocka_unit_test(a_message_is_delivered_again_without_the_one_around_it),

@@ -9,7 +9,7 @@
 
 #include "core/worker.h"
 
-enum { SPIN = 5000 };
+enum { LATE = 5000 };
 
 static struct tr_run_link links[16];
 
@@ -26,7 +26,6 @@ static void make(struct pair *pair) {
     memset(pair->workers, 0, size);
     pair->node.workers = pair->workers;
     pair->node.worker_count = 2;
-    pair->node.options.spin = SPIN;
     for (uint32_t i = 0; i < 2; i++) pair->workers[i].node = &pair->node;
     pair->workers[1].index = 1;
     pair->victim = &pair->workers[0];
@@ -47,13 +46,13 @@ static void what_has_not_been_seen_for_long_is_left(void **state) {
     (void)state;
     make(&pair);
     queue(&pair, 0, 4);
-    assert_null(tr_steal_late(pair.thief, 10 * SPIN));          /* the first look */
-    assert_null(tr_steal_late(pair.thief, 10 * SPIN + SPIN - 1));
+    assert_null(tr_steal_late(pair.thief, 10 * LATE));          /* the first look */
+    assert_null(tr_steal_late(pair.thief, 10 * LATE + LATE - 1));
     queue(&pair, 4, 4);
-    assert_ptr_equal(tr_steal_late(pair.thief, 11 * SPIN), &links[0]);
+    assert_ptr_equal(tr_steal_late(pair.thief, 11 * LATE), &links[0]);
     assert_int_equal(tr_runqueue_size(&pair.thief->queue), 3);  /* the four that were seen */
-    assert_null(tr_steal_late(pair.thief, 12 * SPIN - 1));
-    assert_ptr_equal(tr_steal_late(pair.thief, 12 * SPIN), &links[4]);
+    assert_null(tr_steal_late(pair.thief, 12 * LATE - 1));
+    assert_ptr_equal(tr_steal_late(pair.thief, 12 * LATE), &links[4]);
     free(pair.workers);
 }
 
@@ -62,12 +61,12 @@ static void the_rest_of_what_was_seen_is_taken_at_once(void **state) {
     (void)state;
     make(&pair);
     queue(&pair, 0, 8);
-    assert_null(tr_steal_late(pair.thief, 10 * SPIN));
-    assert_ptr_equal(tr_steal_late(pair.thief, 11 * SPIN), &links[0]);
-    assert_ptr_equal(tr_steal_late(pair.thief, 11 * SPIN + 1), &links[4]);
-    assert_ptr_equal(tr_steal_late(pair.thief, 11 * SPIN + 2), &links[6]);
-    assert_ptr_equal(tr_steal_late(pair.thief, 11 * SPIN + 3), &links[7]);
-    assert_null(tr_steal_late(pair.thief, 11 * SPIN + 4));
+    assert_null(tr_steal_late(pair.thief, 10 * LATE));
+    assert_ptr_equal(tr_steal_late(pair.thief, 11 * LATE), &links[0]);
+    assert_ptr_equal(tr_steal_late(pair.thief, 11 * LATE + 1), &links[4]);
+    assert_ptr_equal(tr_steal_late(pair.thief, 11 * LATE + 2), &links[6]);
+    assert_ptr_equal(tr_steal_late(pair.thief, 11 * LATE + 3), &links[7]);
+    assert_null(tr_steal_late(pair.thief, 11 * LATE + 4));
     free(pair.workers);
 }
 
@@ -77,11 +76,11 @@ static void the_slot_of_a_worker_that_goes_on_is_left(void **state) {
     make(&pair);
     begin_turn(&pair); /* the one in which the slot was filled */
     atomic_store(&pair.victim->next, &links[0]);
-    assert_null(tr_steal_late(pair.thief, 10 * SPIN));
+    assert_null(tr_steal_late(pair.thief, 10 * LATE));
     begin_turn(&pair);
-    assert_null(tr_steal_late(pair.thief, 11 * SPIN));
-    assert_null(tr_steal_late(pair.thief, 12 * SPIN - 1));
-    assert_ptr_equal(tr_steal_late(pair.thief, 12 * SPIN), &links[0]); /* the same turn all the time */
+    assert_null(tr_steal_late(pair.thief, 11 * LATE));
+    assert_null(tr_steal_late(pair.thief, 12 * LATE - 1));
+    assert_ptr_equal(tr_steal_late(pair.thief, 12 * LATE), &links[0]); /* the same turn all the time */
     assert_null(atomic_load(&pair.victim->next));
     free(pair.workers);
 }
@@ -99,24 +98,12 @@ static void before_it_sleeps_a_thief_takes_anything(void **state) {
     free(pair.workers);
 }
 
-static void without_a_search_nothing_is_young(void **state) {
-    struct pair pair;
-    (void)state;
-    make(&pair);
-    pair.node.options.spin = 0;
-    queue(&pair, 0, 2);
-    (void)tr_steal_late(pair.thief, 10);
-    assert_ptr_equal(tr_steal_late(pair.thief, 10), &links[0]);
-    free(pair.workers);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_has_not_been_seen_for_long_is_left),
         cmocka_unit_test(the_rest_of_what_was_seen_is_taken_at_once),
         cmocka_unit_test(the_slot_of_a_worker_that_goes_on_is_left),
         cmocka_unit_test(before_it_sleeps_a_thief_takes_anything),
-        cmocka_unit_test(without_a_search_nothing_is_young),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
