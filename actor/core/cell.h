@@ -80,6 +80,11 @@ enum tr_bell {
 };
 
 enum tr_stop { TR_STOP_NONE, TR_STOP_ORDERLY, TR_STOP_KILL };
+enum { TR_STOP_SHIFT = 30 };
+
+static inline enum tr_stop tr_stop_how(uint64_t stop) {
+    return (enum tr_stop)(stop >> TR_STOP_SHIFT & 3);
+}
 
 /* The part that few cells need. */
 struct tr_cell_more {
@@ -107,7 +112,7 @@ struct tr_cell {
     _Atomic uint8_t home;        /* 0: any worker of the pool runs it; else one of its own: see own.h */
     _Atomic uint32_t refused;    /* messages that found it full */
     _Atomic(struct tr_notice *) notices;
-    _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop */
+    _Atomic uint64_t stop;       /* generation << 32 | enum tr_stop << TR_STOP_SHIFT | a number that is its own */
     _Atomic uint32_t high_water; /* the most that waited, as far as anybody saw: tr_cell_saw */
     /* -- the consumer's -- */
     struct tr_mailbox_front front __attribute__((aligned(64)));

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/report.h"
+
 /* At most half full, so that probes are short and end. */
 static uint32_t table_size(uint32_t handlers) {
     uint32_t size = 4;
@@ -36,6 +38,7 @@ static bool class_init(struct tr_class *class, const struct troupe_actor_type *t
     for (uint32_t i = 0; i < type->entry_count; i++) add_entry(class, &type->entries[i]);
     class->wants_ready = tr_class_handler(class, &troupe_ready_message) != NULL;
     class->wants_undelivered = tr_class_handler(class, &troupe_undelivered_message) != NULL;
+    class->stops_others = tr_class_handler(class, &tr_stopping_message) != NULL;
     return true;
 }
 

@@ -14,6 +14,7 @@ struct tr_class {
     const struct troupe_entry **handlers;         /* open addressing by message type */
     uint32_t mask;                                /* of `handlers` */
     bool wants_ready, wants_undelivered;          /* it handles these notices */
+    bool stops_others;                            /* ... and tr_stopping: its stop handler runs also at a kill */
 };
 
 struct tr_classes {

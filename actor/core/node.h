@@ -79,6 +79,7 @@ struct tr_node {
     /* any thread */
     _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
     _Atomic uint32_t log_dropped;
+    _Atomic uint32_t stops;           /* that were asked for */
 };
 
 /* NULL: no memory, no descriptors, no threads; errno says. Its workers are running when it returns. */

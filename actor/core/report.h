@@ -14,7 +14,8 @@ TROUPE_MESSAGE(tr_started, TR_STARTED_FIELDS)
 TROUPE_MESSAGE(tr_exited, TR_EXITED_FIELDS)
 
 /* For an actor that handles it, a stop is not the end but this message: it stops what it must and ends
- * itself. A supervisor's children stop first. */
+ * itself. A supervisor's children stop first. When it is killed instead, its stop handler is called all the
+ * same, to have the others killed, too. */
 TROUPE_MESSAGE_EMPTY(tr_stopping)
 
 #endif

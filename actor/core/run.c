@@ -6,6 +6,10 @@
  * of an actor that nobody supervises comes through the mailbox itself: its cell was EMPTY, so that what is
  * before it is for actors that have ended, and the cell knows all but the start message.
  *
+ * A supervisor starts only what is down, as far as it knows. So a start that finds a run under way comes from
+ * one that does not know of it: the supervisor was killed, and this is its next run. The run that is left over
+ * ends as one that is killed, nobody is told of it, and the new one begins (tests/models/replace.pml).
+ *
  * When a run ends, in this order: the stop handler; its timers, asks, descriptors and signals; the askers
  * it still owed an answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is
  * DOWN: address, name and mailbox stay, and what arrives is held until the next run. Any other cell is
@@ -211,7 +215,21 @@ static void end_more(struct tr_worker *worker, struct tr_cell *cell) {
 
 /* It may end by itself, having been told within troupe_receive to stop, before the kill is obeyed. */
 static bool is_to_be_killed(struct tr_cell *cell) {
-    return atomic_load(&cell->stop) == ((uint64_t)cell->run_generation << 32 | TR_STOP_KILL);
+    uint64_t stop = atomic_load(&cell->stop);
+    return (uint32_t)(stop >> 32) == cell->run_generation && tr_stop_how(stop) == TR_STOP_KILL;
+}
+
+/* What the run had. A kill does not wait for a stop handler; but whoever has others to stop stops them, for they
+ * must not outlive it. */
+static void end_run(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status, bool killed) {
+    if (!killed || cell->running->stops_others) call_stop(worker, cell, status);
+    tr_trace_life(worker, cell, is_failure(status) ? "failed" : status == TROUPE_OK ? "done" : "stopped");
+    if (cell->more != NULL) end_more(worker, cell);
+    if (cell->state != cell->small_state) free(cell->state);
+    cell->state = NULL;
+    cell->ended = false;
+    cell->end_status = TROUPE_OK;
+    worker->self.failure[0] = '\0';
 }
 
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
@@ -221,18 +239,9 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
         end_later(worker, cell, status);
         return;
     }
-    if (is_to_be_killed(cell)) killed = true;
     status = reason_of_end(worker, cell, status, why, sizeof why);
-    bool failed = is_failure(status);
-    if (!killed) call_stop(worker, cell, status);
-    tr_trace_life(worker, cell, failed ? "failed" : status == TROUPE_OK ? "done" : "stopped");
-    if (cell->more != NULL) end_more(worker, cell);
-    if (cell->state != cell->small_state) free(cell->state);
-    cell->state = NULL;
-    cell->ended = false;
-    cell->end_status = TROUPE_OK;
-    worker->self.failure[0] = '\0';
-    if (failed && !is_supervised(cell)) log_end(worker, cell, why);
+    end_run(worker, cell, status, killed || is_to_be_killed(cell));
+    if (is_failure(status) && !is_supervised(cell)) log_end(worker, cell, why);
     if (!is_supervised(cell)) {
         retire(worker, cell);
         return;
@@ -294,11 +303,17 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
 }
 
+/* A stop behind the start was seen with it, and left; a start handler that waits is to see it, too. */
+static void look_again_for_stop(struct tr_cell *cell) {
+    if (atomic_load(&cell->stop) != 0) atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
+}
+
 /* `options`: NULL if there are none. */
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_class *class,
                   struct tr_message *args, const struct tr_run_spec *options) {
     tr_cell_move(cell, TR_LIFE_RUNNING);
     cell->running = class;
+    look_again_for_stop(cell);
     bool kept = options == NULL || keep_options(worker, cell, options);
     worker->self.message = NULL;
     enum troupe_status status = kept ? call_start(worker, cell, args) : TROUPE_NO_MEMORY;
@@ -310,17 +325,24 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
 
 /* ---- The system lane ---- */
 
+/* A supervisor that was killed has left the present run behind; this is its next run, and knows nothing of it. */
+static void replace(struct tr_worker *worker, struct tr_cell *cell) {
+    worker->self.message = NULL;
+    end_run(worker, cell, TROUPE_STOPPING, true);
+    tr_cell_move(cell, TR_LIFE_DOWN);
+}
+
 static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     if (is_revived(worker->node, cell, notice))
         tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     bool valid = notice->generation == atomic_load(&cell->generation);
-    if (valid && notice->kind == TR_NOTICE_START && cell->life != TR_LIFE_RUNNING)
+    if (valid && notice->kind == TR_NOTICE_START) {
+        if (cell->life == TR_LIFE_RUNNING) replace(worker, cell);
         begin(worker, cell, notice->start.class, notice->start.args, &notice->start);
-    else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN) {
+    } else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN) {
         flush(worker, cell);
         retire(worker, cell);
     }
-    tr_notice_free(&worker->pool, notice);
 }
 
 /* The lane is a stack: the oldest notice is at its end. */
@@ -335,20 +357,26 @@ static struct tr_notice *take_notices(struct tr_cell *cell) {
     return queue;
 }
 
-/* A notice of it, or its start message in the mailbox: an address that is valid, though nothing runs. */
+/* A notice of it, which may be for a cell that runs; or its start message in the mailbox: an address that is
+ * valid, though nothing runs. */
 static bool is_to_be_started(struct tr_cell *cell, bool valid) {
-    return cell->life != TR_LIFE_RUNNING &&
-           (atomic_load(&cell->notices) != NULL || (valid && cell->life == TR_LIFE_EMPTY));
+    return atomic_load(&cell->notices) != NULL || (valid && cell->life == TR_LIFE_EMPTY);
 }
 
-/* One that was set behind a start is for that run: it waits until the start is obeyed. */
-static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
+/* The stop that the present run is to obey; NONE: there is none. One that was set behind a start is for that run:
+ * it waits until the start is obeyed. */
+static enum tr_stop take_stop(struct tr_cell *cell) {
     uint64_t stop = atomic_load(&cell->stop);
     bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
-    if (stop == 0 || is_to_be_started(cell, valid)) return;
-    if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return; /* a later one, with its own order */
-    bool killed = (uint32_t)stop == TR_STOP_KILL;
-    if (!valid || cell->life != TR_LIFE_RUNNING) return;
+    if (stop == 0 || is_to_be_started(cell, valid)) return TR_STOP_NONE;
+    if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return TR_STOP_NONE; /* a later one, with its own order */
+    return valid && cell->life == TR_LIFE_RUNNING ? tr_stop_how(stop) : TR_STOP_NONE;
+}
+
+static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
+    enum tr_stop stop = take_stop(cell);
+    bool killed = stop == TR_STOP_KILL;
+    if (stop == TR_STOP_NONE) return;
     worker->self.message = NULL;
     const struct troupe_entry *trap =
         killed ? NULL : tr_class_handler(atomic_load(&cell->class), &tr_stopping_message);
@@ -368,10 +396,19 @@ void tr_run_begin(struct tr_worker *worker, struct tr_cell *cell, struct tr_mess
     if (atomic_load(&cell->stop) != 0) obey_stop(worker, cell);
 }
 
+/* A start behind this one would end its run at once; and the run, if it waited for messages in its start handler,
+ * would not see that. */
+static bool is_overtaken(const struct tr_notice *notice) {
+    const struct tr_notice *next = notice->next;
+    while (next != NULL && next->kind != TR_NOTICE_START) next = next->next;
+    return notice->kind == TR_NOTICE_START && next != NULL;
+}
+
 static void obey_all(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     while (notice != NULL) {
         struct tr_notice *next = notice->next;
-        obey(worker, cell, notice);
+        if (!is_overtaken(notice)) obey(worker, cell, notice);
+        tr_notice_free(&worker->pool, notice);
         notice = next;
     }
 }
@@ -398,11 +435,11 @@ bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
     return true;
 }
 
-bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell) {
+bool tr_run_is_asked_to_stop(struct tr_cell *cell) {
     if ((atomic_load_explicit(&cell->bell, memory_order_acquire) & TR_BELL_ORDERS) == 0) return false;
     atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
-    obey_all(worker, cell, take_notices(cell)); /* none is for a run that is under way */
-    bool stop = (uint32_t)(atomic_load(&cell->stop) >> 32) == cell->run_generation;
+    bool stop = (uint32_t)(atomic_load(&cell->stop) >> 32) == cell->run_generation ||
+                atomic_load(&cell->notices) != NULL; /* the start of another run in its place */
     if (stop) atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
     return stop;
 }

@@ -10,7 +10,7 @@
 bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell);
 
 /* Within a handler: is the run asked to stop? Then the orders wait until the handler has returned. */
-bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell);
+bool tr_run_is_asked_to_stop(struct tr_cell *cell);
 
 /* Tells the supervisor that the run is ready; after `self->unready`, for the actor itself to call. */
 void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);

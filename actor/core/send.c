@@ -344,9 +344,12 @@ void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *c
     notify(node, worker, cell, notice);
 }
 
-/* A later generation comes before an earlier one, and a kill before a stop in order. */
-static void set_stop(struct tr_cell *cell, uint32_t generation, enum tr_stop how) {
-    uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how, before = atomic_load(&cell->stop);
+/* A later generation comes before an earlier one, and a kill before a stop in order. No two are alike: so whoever
+ * takes one that he has looked at does not take another that was set behind the next start. */
+static void set_stop(struct tr_node *node, struct tr_cell *cell, uint32_t generation, enum tr_stop how) {
+    uint32_t number = atomic_fetch_add_explicit(&node->stops, 1, memory_order_relaxed) % (1u << TR_STOP_SHIFT);
+    uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how << TR_STOP_SHIFT | number;
+    uint64_t before = atomic_load(&cell->stop);
     while (before < stop && !atomic_compare_exchange_weak(&cell->stop, &before, stop)) {
     }
 }
@@ -360,7 +363,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
     }
     struct tr_cell *cell = cell_of(node, to);
     if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
-    set_stop(cell, to.generation, how);
+    set_stop(node, cell, to.generation, how);
     tr_cell_ring(node, worker, cell);
     return TROUPE_OK;
 }

@@ -32,6 +32,7 @@ struct tr_services {
     struct tr_work_pool work;
     const struct tr_supervisor_spec *supervisors;
     uint32_t supervisor_count;
+    _Atomic uint64_t supervisor_runs; /* begun on this node */
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
     void (*need_node)(struct tr_node *node, uint64_t id, uint32_t slot);
     void (*leave_node)(struct tr_node *node, uint64_t id, uint32_t slot);

@@ -4,6 +4,10 @@
  *
  * A child's node is asked for before the child's start is sent to it: the message then waits in the lane
  * until that node is up. When the node dies, every child on it has exited.
+ *
+ * A supervisor that is killed has its children killed: the orders leave in its stop handler, and come before
+ * whatever its next run tells the same agents. Nobody waits for these ends. What is still reported of them comes
+ * to the next run, which knows it by the key: the key says in which run of the supervisor the child was started.
  */
 #include "services/supervisor.h"
 
@@ -17,8 +21,11 @@
 #include "services/agent.h"
 #include "services/services.h"
 
+enum { EPOCH_SHIFT = 40 };
+
 struct tr_supervisor {
     const struct tr_supervisor_spec *spec;
+    uint64_t epoch;     /* no other run of a supervisor on this node has it */
     struct tr_supervision *machine;
     troupe_self *self;  /* of the handler at hand */
     uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
@@ -32,6 +39,17 @@ static enum troupe_status tell_agent(struct tr_supervisor *me, uint32_t child,
                                      const struct troupe_message_type *type, const void *message) {
     return tr_send_system(me->self->worker->node, me->self->worker,
                           tr_agent_address(me->spec->children[child].node), type, message);
+}
+
+/* A child's name in the messages about it. */
+static uint64_t key_of(const struct tr_supervisor *me, uint32_t child) {
+    return me->epoch << EPOCH_SHIFT | child;
+}
+
+/* False: of a child that an earlier run has started. */
+static bool is_child(const struct tr_supervisor *me, uint64_t key, uint32_t *child) {
+    *child = (uint32_t)key;
+    return key < me->spec->rules.child_count + (me->epoch << EPOCH_SHIFT) && key >= me->epoch << EPOCH_SHIFT;
 }
 
 /* The machine must not be called back: it hears of it as it would from the agent. */
@@ -52,7 +70,7 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
     struct tr_node *node = me->self->worker->node;
     struct tr_start_child start = { .slot = spec->slot, .actor = spec->actor,
                                     .args = { spec->args, spec->args_size }, .path = spec->path,
-                                    .owner = troupe_self_address(me->self), .key = child,
+                                    .owner = troupe_self_address(me->self), .key = key_of(me, child),
                                     .run = (uint32_t)(run - 1),
                                     .mailbox_limit = spec->mailbox_limit,
                                     .drop_newest = spec->drop_newest,
@@ -64,12 +82,16 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
     if (status != TROUPE_OK) start_refused(me, &start, status);
 }
 
-static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {
-    struct tr_supervisor *me = context;
+static void order_stop(struct tr_supervisor *me, uint32_t child, bool kill) {
     struct tr_stop_cell stop = { .slot = me->spec->children[child].slot,
                                  .generation = TR_BOUND_GENERATION, .kill = kill };
-    (void)run;
     tell_agent(me, child, &tr_stop_cell_message, &stop);
+}
+
+static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {
+    struct tr_supervisor *me = context;
+    (void)run;
+    order_stop(me, child, kill);
     if (!kill) return;
     struct tr_node *node = me->self->worker->node;
     tr_services_of(node)->kill_node(node, me->spec->children[child].node);
@@ -141,9 +163,10 @@ static enum troupe_status leave(struct tr_supervisor *me) {
 }
 
 TROUPE_START(tr_supervisor, tr_supervise) {
-    const struct tr_services *services = tr_services_of(self->worker->node);
+    struct tr_services *services = tr_services_of(self->worker->node);
     if (args->index >= services->supervisor_count) return TROUPE_FAIL(self, "no such supervisor");
     me->spec = &services->supervisors[args->index];
+    me->epoch = atomic_fetch_add(&services->supervisor_runs, 1);
     me->runs = calloc(me->spec->rules.child_count + 1, sizeof *me->runs);
     me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
     me->lost = calloc(me->spec->rules.child_count + 1, sizeof *me->lost);
@@ -153,18 +176,28 @@ TROUPE_START(tr_supervisor, tr_supervise) {
     return leave(me);
 }
 
+/* There are some only if it is killed. Their processes stay, for the next run starts the same children there, and
+ * would take the end of a process for theirs. */
+static void kill_children(struct tr_supervisor *me, troupe_self *self) {
+    me->self = self;
+    for (uint32_t i = me->spec->rules.child_count; i > 0; i--)
+        if (me->runs[i - 1] != 0) order_stop(me, i - 1, true);
+}
+
 TROUPE_STOP(tr_supervisor) {
+    if (me->runs != NULL) kill_children(me, self);
     if (me->machine != NULL) tr_supervision_free(me->machine);
     free(me->runs);
     free(me->lost);
 }
 
 TROUPE_ON(tr_supervisor, tr_started) {
-    if (msg->key >= me->spec->rules.child_count) return TROUPE_OK;
+    uint32_t child;
+    if (!is_child(me, msg->key, &child)) return TROUPE_OK;
     if (msg->run > 0)
-        tr_log(self->worker->node, TROUPE_INFO, me->spec->children[msg->key].path,
+        tr_log(self->worker->node, TROUPE_INFO, me->spec->children[child].path,
                "started again (restart %u)", msg->run);
-    tr_supervision_started(me->machine, (uint32_t)msg->key, (uint64_t)msg->run + 1, enter(me, self));
+    tr_supervision_started(me->machine, child, (uint64_t)msg->run + 1, enter(me, self));
     return leave(me);
 }
 
@@ -184,12 +217,12 @@ static void note_exit(struct tr_supervisor *me, uint32_t child, enum troupe_stat
 }
 
 TROUPE_ON(tr_supervisor, tr_exited) {
+    uint32_t child;
     uint64_t run = (uint64_t)msg->run + 1;
-    if (msg->key >= me->spec->rules.child_count || run != me->runs[msg->key]) return TROUPE_OK;
+    if (!is_child(me, msg->key, &child) || run != me->runs[child]) return TROUPE_OK;
     int64_t now = enter(me, self);
-    note_exit(me, (uint32_t)msg->key, (enum troupe_status)msg->status, msg->why);
-    tr_supervision_exited(me->machine, (uint32_t)msg->key, run,
-                          exit_of((enum troupe_status)msg->status), now);
+    note_exit(me, child, (enum troupe_status)msg->status, msg->why);
+    tr_supervision_exited(me->machine, child, run, exit_of((enum troupe_status)msg->status), now);
     return leave(me);
 }
 

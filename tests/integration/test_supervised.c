@@ -17,6 +17,20 @@ TROUPE_MESSAGE(spec, SPEC)
 
 TROUPE_ACTOR_DECLARE(player)
 
+TROUPE_ACTOR_DECLARE(hermit)
+
+/* On threads of their own, each stopped at once. */
+static enum troupe_status spawn_hermits(troupe_self *self) {
+    for (uint32_t i = 0; i < 20; i++) {
+        troupe_address address;
+        const struct troupe_spawn_options options = { .own_thread = true };
+        if (troupe_spawn_with(self, &address, &options, hermit, troupe_none, 0) != TROUPE_OK ||
+            troupe_stop_actor(self, address) != TROUPE_OK)
+            return TROUPE_FAIL(self, "no hermit");
+    }
+    return TROUPE_OK;
+}
+
 /* Notes its starts, stops and tasks with its path and run. */
 struct player {
     bool quiet;
@@ -50,6 +64,7 @@ TROUPE_ON(player, task) {
     if (strcmp(msg->what, "fail twice") == 0 && troupe_self_run(self) < 2) return TROUPE_FAIL(self, "once more");
     if (strcmp(msg->what, "exit") == 0) return troupe_exit(self);
     if (strcmp(msg->what, "shutdown") == 0) troupe_shutdown(self);
+    if (strcmp(msg->what, "hermits") == 0) return spawn_hermits(self);
     if (strcmp(msg->what, "wait") == 0 || strcmp(msg->what, "wait and fail") == 0) gate_pass();
     return strcmp(msg->what, "wait and fail") == 0 ? TROUPE_FAIL(self, "told to fail") : TROUPE_OK;
 }
@@ -64,7 +79,24 @@ TROUPE_ON(player, troupe_undelivered) {
 TROUPE_ACTOR(player, TROUPE_STARTS(player, spec), TROUPE_STOPS(player),
              TROUPE_HANDLES(player, task, target, troupe_undelivered))
 
-static const struct troupe_actor_type *const actors[] = { &player_actor, NULL };
+/* Handles its tasks within its start handler, until it is to stop. */
+struct hermit {
+    char unused;
+};
+TROUPE_START(hermit, troupe_none) {
+    enum troupe_status status = TROUPE_OK;
+    board_note("+%s", troupe_self_path(self) + 1);
+    while (status == TROUPE_OK) status = troupe_receive(self, INT64_MAX);
+    board_note("hermit told %s", troupe_status_name(status));
+    return TROUPE_OK;
+}
+TROUPE_ON(hermit, task) {
+    board_note("%s:%u@%u", troupe_self_path(self) + 1, msg->n, troupe_self_run(self));
+    return TROUPE_OK;
+}
+TROUPE_ACTOR(hermit, TROUPE_STARTS(hermit, troupe_none), TROUPE_HANDLES(hermit, task))
+
+static const struct troupe_actor_type *const actors[] = { &player_actor, &hermit_actor, NULL };
 
 /* "tree" goes into the braces of the tree. */
 static troupe_system *start(const char *tree) {
@@ -395,6 +427,115 @@ static void past_its_deadline_a_child_is_abandoned(void **state) {
     assert_string_equal(board_lines("-"), "-c(ok) -a(stopping) -c(stopping) -b(stopping) -a(stopping)");
 }
 
+/* ---- Supervisors that are killed ---- */
+
+/* b fails, and s is killed for it with all that it had started: nobody is left behind, and all start again. */
+static void a_supervisor_that_is_killed_leaves_nobody_behind(void **state) {
+    static const char *const places[] = { "", ", place: inproc" };
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        char tree[512];
+        snprintf(tree, sizeof tree,
+                 "strategy: one_for_all, restarts: 2, children: [ { name: s, shutdown: kill, children: ["
+                 "{ name: v, actor: player%s }, { name: w, actor: player%s } ] }, { name: b, actor: player } ]",
+                 places[i], places[i]);
+        troupe_system *system = start(tree);
+        for (uint32_t round = 1; round <= 2; round++) {
+            tell(system, "b", "fail", 0);
+            board_await_times("+b", round + 1);
+        }
+        tell(system, "/s/w", "note", 1);
+        board_await("s/w:1@0");
+        assert_string_equal(board_lines("+"), "+s/v +s/w +b +s/v +s/w +b +s/v +s/w +b");
+        assert_string_equal(board_lines("-"), "-b(failed) -b(failed)"); /* no stop handler of the others */
+        system_end(system, 0, NULL);
+    }
+}
+
+/* Nor if nobody takes its place. The order to kill w is before the start of b in the same agent's mailbox. */
+static void a_supervisor_that_does_not_come_back_takes_its_children_along(void **state) {
+    troupe_system *system =
+        start("strategy: one_for_all, children: [ { name: s, shutdown: kill, restart: temporary, children: ["
+              "{ name: w, actor: player } ] }, { name: b, actor: player } ]");
+    (void)state;
+    tell(system, "b", "fail", 0);
+    board_await_times("+b", 2);
+    tell(system, "/s/w", "note", 1);
+    pass_time(system, "b", 20 * TROUPE_MILLISECOND);
+    board_expect("+s/w +b -b(failed) +b");
+    system_end(system, 0, NULL);
+}
+
+static void a_kill_goes_down_through_supervisors(void **state) {
+    troupe_system *system =
+        start("strategy: one_for_all, children: [ { name: s, shutdown: kill, children: ["
+              "{ name: t, children: [ { name: w, actor: player } ] }, { name: v, actor: player } ] },"
+              "{ name: b, actor: player } ]");
+    (void)state;
+    tell(system, "b", "fail", 0);
+    board_await_times("+b", 2);
+    tell(system, "/s/t/w", "note", 1);
+    board_await("s/t/w:1@0");
+    board_expect("+s/t/w +s/v +b -b(failed) +s/t/w +s/v +b s/t/w:1@0");
+    system_end(system, 0, NULL);
+}
+
+/* w stands at the gate when it is killed, and when its next run is to start. */
+static void a_run_that_is_left_over_makes_way_for_the_next(void **state) {
+    troupe_system *system =
+        start("strategy: rest_for_one, children: [ { name: a, actor: player, " QUIET " },"
+              "{ name: b, actor: player }, { name: s, shutdown: 10ms, children: [ { name: w, actor: player } ] } ]");
+    (void)state;
+    gate_close();
+    tell(system, "/s/w", "wait", 0);
+    gate_await(1);
+    tell(system, "/s/w", "note", 1);
+    tell(system, "b", "fail", 0);
+    board_await("-b(failed)");
+    pass_time(system, "a", 100 * TROUPE_MILLISECOND);
+    assert_int_equal(board_times("+s/w"), 1);
+    gate_open();
+    board_await("s/w:1@0"); /* its mailbox was kept */
+    assert_string_equal(board_lines("+"), "+b +s/w +b +s/w");
+    assert_int_equal(board_times("-s/w(stopping)"), 0);
+    system_end(system, 0, NULL);
+}
+
+static void one_that_waits_for_messages_makes_way_too(void **state) {
+    troupe_system *system =
+        start("strategy: one_for_all, restarts: 20, children: [ { name: s, shutdown: kill, children: ["
+              "{ name: w, actor: hermit, place: { thread: own } } ] }, { name: b, actor: player } ]");
+    (void)state;
+    for (uint32_t round = 1; round <= 20; round++) {
+        tell(system, "b", "fail", 0);
+        board_await_times("+b", round + 1);
+        tell(system, "/s/w", "note", round);
+    }
+    board_await("s/w:20@0");
+    system_end(system, 0, NULL);
+    assert_int_equal(board_times("hermit told stopping"), 21);
+    assert_int_equal(board_times("+s/w"), 21);
+}
+
+/* Its stop is there before its thread is: it is seen in the start handler. */
+static void one_that_waits_sees_the_stop_that_came_before_its_start(void **state) {
+    troupe_system *system = start("children: [ { name: a, actor: player, " QUIET " } ]");
+    (void)state;
+    tell(system, "a", "hermits", 0);
+    board_await_times("hermit told stopping", 20);
+    system_end(system, 0, NULL);
+}
+
+/* The threads of the transport stay once they are there: from before the first count of threads on. */
+static void start_transport(void) {
+    char error[512];
+    troupe_system *system = NULL;
+    struct troupe_options options = { .actors = actors, .config_text =
+        "tree: { children: [ { name: a, actor: player, place: inproc }, { name: b, actor: player } ] }" };
+    assert_int_equal(troupe_system_start(&options, &system, error, sizeof error), TROUPE_OK);
+    assert_int_equal(troupe_system_free(system), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restart_keeps_address_name_and_mailbox),
@@ -415,6 +556,13 @@ int main(void) {
         cmocka_unit_test(a_supervisor_that_gives_up_is_restarted_by_its_own),
         cmocka_unit_test(a_child_that_is_killed_does_not_run_its_stop_handler),
         cmocka_unit_test(past_its_deadline_a_child_is_abandoned),
+        cmocka_unit_test(a_supervisor_that_is_killed_leaves_nobody_behind),
+        cmocka_unit_test(a_supervisor_that_does_not_come_back_takes_its_children_along),
+        cmocka_unit_test(a_kill_goes_down_through_supervisors),
+        cmocka_unit_test(a_run_that_is_left_over_makes_way_for_the_next),
+        cmocka_unit_test(one_that_waits_for_messages_makes_way_too),
+        cmocka_unit_test(one_that_waits_sees_the_stop_that_came_before_its_start),
     };
+    start_transport();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /*
  * Mirrors: tr_spawn, begin, set_stop (actor/core/send.c); tr_cell_ring (actor/core/worker.c); take_start,
- * take_wake, take_one (actor/core/batch.c); tr_run_begin, obey_stop, is_to_be_started, retire
+ * take_wake, take_one (actor/core/batch.c); tr_run_begin, take_stop, is_to_be_started, retire
  * (actor/core/run.c). A change there must change this model.
  *
  * One slot and the actors that nobody supervises in it, one after the other, each on the pool or on a thread

@@ -1,7 +1,7 @@
 /*
  * Mirrors: tr_cell_ring (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
  * take_one, tr_take_out, take_wake_out, tr_take_within (actor/core/batch.c); tr_run_system, give_back,
- * obey_stop, tr_run_is_asked_to_stop (actor/core/run.c). A change there must change this model.
+ * take_stop, tr_run_is_asked_to_stop (actor/core/run.c). A change there must change this model.
  *
  * A cell without a run, two workers. One thread starts a run, sends it a message, then stops it; another
  * sends another notice; a third one sends messages; a fourth stops the run before, too late. The new run
@@ -131,7 +131,7 @@ inline obey_all(taken, seen) {
     :: seen != 0 ->
         if
 #if BUG != 3
-        :: (!started || stopped) && notices != 0
+        :: notices != 0
 #endif
         :: else ->
             atomic {
@@ -169,22 +169,12 @@ inline run_system(taken, seen, away) {
     fi
 }
 
-/* Within a handler, which ends when it is to stop. */
-inline is_asked_to_stop(taken, asked) {
+/* Within a handler, which ends when it is to stop, or may be: notices wait for its end. */
+inline is_asked_to_stop(asked) {
     if
     :: orders ->
         orders = false;
-        atomic {
-            taken = notices;
-            notices = 0;
-            assert(!(taken & START));
-            if
-            :: taken & OTHER -> other_seen = true
-            :: else
-            fi;
-            taken = 0
-        }
-        asked = stop == NEW;
+        atomic { asked = stop == NEW || notices != 0 };
 #if BUG != 7
         if
         :: asked -> orders = true
@@ -250,10 +240,10 @@ inline handle(kind) {
 }
 
 /* Until it is to stop, or there is nothing more, or the handler has enough. */
-inline receive(kind, taken, asked, was) {
+inline receive(kind, asked, was) {
     take_out(kind);
     do
-    :: is_asked_to_stop(taken, asked);
+    :: is_asked_to_stop(asked);
         mailbox?<kind>;
         if
         :: asked || (kind == GUARD && len(mailbox) == 1) -> break
@@ -302,7 +292,7 @@ end:
                 handle(kind);
                 if
                 :: at == OWN && started && !stopped && (kind == FIRST || kind == PLAIN) ->
-                    receive(kind, taken, asked, was)
+                    receive(kind, asked, was)
                 :: true ->
                     if
                     :: kind == GUARD -> guarded = false
