@@ -48,9 +48,14 @@ static void tell_undelivered(struct tr_node *node, struct tr_worker *worker, tro
     tr_send_system(node, worker, from, &troupe_undelivered_message, &notice);
 }
 
+void tr_tell_asker(struct tr_node *node, struct tr_worker *worker, troupe_address from, uint64_t ask,
+                   enum troupe_status reason) {
+    if (ask != 0) tr_send_outcome(node, worker, from, ask, ask_outcome(reason));
+}
+
 void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_address from,
                     troupe_address to, const char *type, uint64_t ask, enum troupe_status reason) {
-    if (ask != 0) tr_send_outcome(node, worker, from, ask, ask_outcome(reason));
+    tr_tell_asker(node, worker, from, ask, reason);
     tell_undelivered(node, worker, from, to, type, reason);
 }
 
@@ -63,14 +68,16 @@ static void count_dead(struct tr_node *node, struct tr_worker *worker,
 /* The sender of a message from another node is told by that node, from its lane's ack. */
 void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
                          enum troupe_status reason) {
+    uint64_t ask = (message->link.flags & TR_MESSAGE_ASKED) != 0 ? message->ask : 0;
     if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0) {
         troupe_address to = { node->id, message->slot, message->generation };
         const char *type = message->type == NULL ? "a reply" : message->type->name;
         count_dead(node, worker, message, reason);
         tr_loss_log(node, "dead letter", to, type, reason);
-        uint64_t ask = (message->link.flags & TR_MESSAGE_ASKED) != 0 ? message->ask : 0;
         if (message->inbound == NULL)
             tr_tell_sender(node, worker, message->from, to, type, ask, reason);
+    } else if (message->inbound == NULL) {
+        tr_tell_asker(node, worker, message->from, ask, reason);
     }
     if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, reason);
 }

@@ -16,6 +16,11 @@ void tr_dead_letter(struct tr_node *node, struct tr_worker *worker, struct tr_me
 void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
                          enum troupe_status reason);
 
+/* The ask that a message carried ends (0: it carried none), in the words of an ask. All that is told of one of
+ * Troupe's own. */
+void tr_tell_asker(struct tr_node *node, struct tr_worker *worker, troupe_address from, uint64_t ask,
+                   enum troupe_status reason);
+
 /* The sender of a message learns that it was not delivered: the notice, and the outcome of its ask. For
  * lanes, of messages that died on the way or over there. */
 void tr_tell_sender(struct tr_node *node, struct tr_worker *worker, troupe_address from,

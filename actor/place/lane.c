@@ -255,11 +255,14 @@ static void dead(struct tr_lane_driver *lane, const struct tr_lane_parcel *parce
     troupe_address to = { lane->route.node, parcel->parcel.to.slot, parcel->parcel.to.generation };
     const char *type = parcel->type == NULL ? "a reply" : parcel->type->name;
     struct tr_flight_worker *counters = tr_counters(node, lane->worker);
-    if ((parcel->flags & TR_MESSAGE_SYSTEM) != 0) return;
+    uint64_t ask = (parcel->flags & TR_MESSAGE_ASKED) != 0 ? parcel->ask : 0;
+    if ((parcel->flags & TR_MESSAGE_SYSTEM) != 0) {
+        tr_tell_asker(node, lane->worker, parcel->from, ask, status);
+        return;
+    }
     tr_count(lane->worker,
              status == TROUPE_IN_DOUBT ? &counters->in_doubt : &counters->dead_outbound[status]);
     if (!counted_there) tr_loss_log(node, "dead letter", to, type, status); /* else said there */
-    uint64_t ask = (parcel->flags & TR_MESSAGE_ASKED) != 0 ? parcel->ask : 0;
     tr_tell_sender(node, lane->worker, parcel->from, to, type, ask, status);
 }
 

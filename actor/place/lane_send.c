@@ -153,6 +153,12 @@ static enum troupe_status pack_once(struct tr_lane_driver *lane, const struct tr
     return TROUPE_OK;
 }
 
+/* An order of Troupe's own is for the incarnation that it was given to. What somebody waits for an answer to is
+ * for the next one, too, if this one is down: as messages are. */
+static bool is_order(uint8_t flags) {
+    return (flags & (TR_MESSAGE_SYSTEM | TR_MESSAGE_ASKED)) == TR_MESSAGE_SYSTEM;
+}
+
 static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
                                struct tr_lane_parcel **made) {
     uint32_t type = outgoing->type == NULL ? 0 : tr_types_index(&lane->node->types, outgoing->type);
@@ -170,7 +176,7 @@ static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outg
     parcel->parcel.to = (struct tr_endpoint){ outgoing->to.slot, outgoing->to.generation };
     parcel->parcel.definitions = outgoing->type == NULL ? 0 : type + 1;
     parcel->parcel.once = outgoing->flags != 0;
-    parcel->parcel.mortal = (outgoing->flags & TR_MESSAGE_SYSTEM) != 0;
+    parcel->parcel.mortal = is_order(outgoing->flags);
     return TROUPE_OK;
 }
 
