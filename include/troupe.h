@@ -4,6 +4,7 @@
  *   troupe/version.h   the version
  *   troupe/status.h    outcomes, durations
  *   troupe/message.h   messages from one field list
+ *   troupe/death.h     how the run of an actor ended
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
@@ -15,6 +16,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/buffer.h>
+#include <troupe/death.h>
 #include <troupe/io.h>
 #include <troupe/message.h>
 #include <troupe/status.h>

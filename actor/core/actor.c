@@ -121,7 +121,7 @@ enum troupe_status troupe_answer_message(troupe_self *self, struct troupe_asker 
 /* ---- Ending ---- */
 
 enum troupe_status troupe_stop_actor(troupe_self *self, troupe_address address) {
-    return tr_stop(self->worker->node, self->worker, address, TR_STOP_ORDERLY);
+    return tr_stop(self->worker->node, self->worker, address, TR_STOP_ORDERLY, troupe_self_address(self));
 }
 
 enum troupe_status troupe_exit(troupe_self *self) {

@@ -92,6 +92,8 @@ struct tr_cell_more {
     troupe_address owner;
     uint64_t key;
     uint32_t run;
+    bool unready;                     /* this run has not become ready yet */
+    troupe_address stopped_by;        /* whoever asked for its stop, as far as that is known */
     int64_t started;
     struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
     struct tr_ids sources;            /* watched descriptors, signals: struct tr_source */

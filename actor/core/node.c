@@ -194,7 +194,8 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
     uint32_t generation = atomic_load(&cell->generation);
     if (cell->native) return;
     if (cell->life == TR_LIFE_RUNNING)
-        tr_stop(node, worker, (troupe_address){ node->id, cell->slot, generation }, TR_STOP_ORDERLY);
+        tr_stop(node, worker, (troupe_address){ node->id, cell->slot, generation }, TR_STOP_ORDERLY,
+                (troupe_address){ 0 });
     if (cell->life == TR_LIFE_DOWN) tr_forget(node, worker, cell, generation);
 }
 

@@ -51,6 +51,14 @@ struct tr_node_options {
     int64_t (*clock)(void);           /* NULL: the monotonic clock */
 };
 
+enum { TR_STOPPERS = 64 };
+
+/* Who asked for a stop, by its number: for the report of the death, until so many others have been asked for. */
+struct tr_stopper {
+    _Atomic uint32_t number;
+    _Atomic uint64_t node, place; /* place: slot << 32 | generation */
+};
+
 struct tr_node {
     struct tr_node_options options;
     uint64_t id;
@@ -80,6 +88,7 @@ struct tr_node {
     _Atomic int64_t log_next;         /* when the next line about dead letters may be written */
     _Atomic uint32_t log_dropped;
     _Atomic uint32_t stops;           /* that were asked for */
+    struct tr_stopper stoppers[TR_STOPPERS];
 };
 
 /* NULL: no memory, no descriptors, no threads; errno says. Its workers are running when it returns. */

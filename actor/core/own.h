@@ -21,6 +21,7 @@
 #ifndef TR_OWN_H
 #define TR_OWN_H
 
+#include "core/death.h"
 #include "core/worker.h"
 
 enum tr_own_life { TR_OWN_FREE, TR_OWN_RUNNING, TR_OWN_ENDED };
@@ -33,7 +34,7 @@ struct tr_own {
     /* of troupe_receive */
     uint32_t received;
     enum troupe_status failed;  /* a handler that it called did: the run is to end with this */
-    char why[1024];             /* ... and this */
+    struct tr_death death;      /* ... and this */
     _Atomic uint32_t word __attribute__((aligned(64)));
 } __attribute__((aligned(128)));
 

@@ -2,15 +2,14 @@
 #ifndef TR_REPORT_H
 #define TR_REPORT_H
 
-#include <troupe/message.h>
+#include <troupe/death.h>
 
 /* The start handler of this run has returned OK. */
 #define TR_STARTED_FIELDS(field) field(u64, key) field(u32, run)
 TROUPE_MESSAGE(tr_started, TR_STARTED_FIELDS)
 
-/* The run is over. status: OK, it was done; STOPPING, it was stopped; else it failed, and `why` is for
- * people: the text of the failure, the message it was handling, the time it was up, in one line. */
-#define TR_EXITED_FIELDS(field) field(u64, key) field(u32, run) field(u32, status) field(str, why)
+/* The run is over. */
+#define TR_EXITED_FIELDS(field) field(u64, key) field(u32, run) field(message(troupe_death), death)
 TROUPE_MESSAGE(tr_exited, TR_EXITED_FIELDS)
 
 /* For an actor that handles it, a stop is not the end but this message: it stops what it must and ends

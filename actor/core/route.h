@@ -49,7 +49,8 @@ struct tr_route_methods {
     void (*want_ready)(struct tr_route *route, struct tr_worker *worker, troupe_address to,
                        troupe_address who);
     /* Ends a cell over there: reliable, never refused but by UNREACHABLE. */
-    enum troupe_status (*stop)(struct tr_route *route, struct tr_worker *worker, troupe_address to);
+    enum troupe_status (*stop)(struct tr_route *route, struct tr_worker *worker, troupe_address to,
+                               troupe_address by);
 };
 
 struct tr_route {

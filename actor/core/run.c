@@ -18,14 +18,13 @@
  */
 #include "core/run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/utf8.h"
 #include "core/alarm.h"
 #include "core/dead.h"
+#include "core/death.h"
 #include "core/log.h"
 #include "core/own.h"
 #include "core/report.h"
@@ -139,72 +138,33 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
 }
 
-/* "a count of zero (counter.c:12), in message count{...}, after 1.234 s" */
-static void describe_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
-                         char *text, size_t size) {
-    const struct tr_message *message = worker->self.message;
-    /* Another code has its own text: what TROUPE_FAIL noted was not returned, perhaps by an earlier handler. */
-    bool noted = status == TROUPE_FAILED && worker->self.failure[0] != '\0';
-    const char *why = noted ? worker->self.failure : troupe_status_text(status);
-    int64_t began = cell->more == NULL ? 0 : cell->more->started; /* 0: nobody asked for it to be known */
-    int64_t uptime = tr_node_clock(worker->node) - began;
-    size_t used = (size_t)snprintf(text, size, "%s", why);
-    if (message != NULL && message->type != NULL && used < size) {
-        used += (size_t)snprintf(text + used, size - used, "; message ");
-        if (used < size)
-            used += troupe_message_print(message->type, message + 1, text + used, size - used);
-    }
-    if (used < size && began != 0)
-        snprintf(text + used, size - used, "; up %.3f s", (double)uptime / (double)TROUPE_SECOND);
-}
-
-static void report_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
-                       const char *why) {
-    struct tr_exited exited = { .key = cell->more->key, .run = cell->more->run,
-                                .status = (uint32_t)status, .why = why };
+static void report_end(struct tr_worker *worker, struct tr_cell *cell, const struct tr_death *death) {
+    struct tr_exited exited = { .key = cell->more->key, .run = cell->more->run, .death = death->report };
     tr_send_system(worker->node, worker, cell->more->owner, &tr_exited_message, &exited);
-}
-
-static void log_end(struct tr_worker *worker, struct tr_cell *cell, const char *why) {
-    char path[TR_PATH_SIZE];
-    troupe_address address = { worker->node->id, cell->slot, atomic_load(&cell->generation) };
-    tr_log(worker->node, TROUPE_ERROR, tr_node_path(worker->node, address, path, sizeof path),
-           "failed: %s", why);
 }
 
 static bool is_failure(enum troupe_status status) {
     return status != TROUPE_OK && status != TROUPE_STOPPING;
 }
 
-static void say_why(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
-                    char *text, size_t size) {
-    if (is_failure(status)) describe_end(worker, cell, status, text, size);
-    else snprintf(text, size, "%s", status == TROUPE_OK ? "done" : "stopped");
-}
-
 /* The handler that is waiting in troupe_receive still uses the state. */
 static void end_later(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
-    struct tr_own *own = worker->own;
-    own->failed = status;
-    say_why(worker, cell, status, own->why, sizeof own->why);
+    worker->own->failed = status;
+    tr_death_fill(&worker->own->death, worker, cell, status, false);
 }
 
-/* What a handler within troupe_receive failed with comes before what the one around it made of that. */
-static enum troupe_status reason_of_end(struct tr_worker *worker, struct tr_cell *cell,
-                                        enum troupe_status status, char *why, size_t size) {
+/* What a handler within troupe_receive failed with comes before what the one around it made of that. Of most ends
+ * of those that nobody supervises nobody hears: there is no report then. */
+static const struct tr_death *describe_end(struct tr_worker *worker, struct tr_cell *cell,
+                                           enum troupe_status *status, bool killed, struct tr_death *here) {
     struct tr_own *own = worker->own;
-    why[0] = '\0';
     if (own != NULL && own->failed != TROUPE_OK) {
-        status = own->failed;
+        *status = own->failed;
         own->failed = TROUPE_OK;
-        snprintf(why, size, "%s", own->why);
-    } else if (is_failure(status) || is_supervised(cell)) {
-        say_why(worker, cell, status, why, size);
-    } else {
-        return status; /* nobody asks */
+        return &own->death;
     }
-    tr_utf8_mend(why); /* any bytes, and cut anywhere: but a report of the end must not be refused */
-    return status;
+    if (is_supervised(cell) || is_failure(*status)) tr_death_fill(here, worker, cell, *status, killed);
+    return here;
 }
 
 static void end_more(struct tr_worker *worker, struct tr_cell *cell) {
@@ -230,24 +190,26 @@ static void end_run(struct tr_worker *worker, struct tr_cell *cell, enum troupe_
     cell->ended = false;
     cell->end_status = TROUPE_OK;
     worker->self.failure[0] = '\0';
+    worker->self.cause = NULL;
 }
 
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed) {
-    char why[1024];
+    struct tr_death here;
     if (worker->self.nested) {
         end_later(worker, cell, status);
         return;
     }
-    status = reason_of_end(worker, cell, status, why, sizeof why);
-    end_run(worker, cell, status, killed || is_to_be_killed(cell));
-    if (is_failure(status) && !is_supervised(cell)) log_end(worker, cell, why);
+    killed = killed || is_to_be_killed(cell);
+    const struct tr_death *death = describe_end(worker, cell, &status, killed, &here);
+    end_run(worker, cell, status, killed);
+    if (is_failure(status) && !is_supervised(cell)) tr_death_log(worker->node, TROUPE_ERROR, &death->report);
     if (!is_supervised(cell)) {
         retire(worker, cell);
         return;
     }
     tr_cell_move(cell, TR_LIFE_DOWN);
-    report_end(worker, cell, status, why);
+    report_end(worker, cell, death);
 }
 
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
@@ -272,6 +234,8 @@ static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
     more->key = start->key;
     more->run = start->run;
     more->started = tr_worker_now(worker);
+    more->unready = true;
+    more->stopped_by = (troupe_address){ 0 };
     return true;
 }
 
@@ -298,6 +262,7 @@ static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *c
 }
 
 void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell) {
+    if (cell->more != NULL) cell->more->unready = false;
     if (!is_supervised(cell)) return;
     struct tr_started started = { .key = cell->more->key, .run = cell->more->run };
     tr_send_system(worker->node, worker, cell->more->owner, &tr_started_message, &started);
@@ -365,16 +330,18 @@ static bool is_to_be_started(struct tr_cell *cell, bool valid) {
 
 /* The stop that the present run is to obey; NONE: there is none. One that was set behind a start is for that run:
  * it waits until the start is obeyed. */
-static enum tr_stop take_stop(struct tr_cell *cell) {
+static enum tr_stop take_stop(struct tr_worker *worker, struct tr_cell *cell) {
     uint64_t stop = atomic_load(&cell->stop);
     bool valid = (uint32_t)(stop >> 32) == atomic_load(&cell->generation);
     if (stop == 0 || is_to_be_started(cell, valid)) return TR_STOP_NONE;
     if (!atomic_compare_exchange_strong(&cell->stop, &stop, 0)) return TR_STOP_NONE; /* a later one, with its own order */
-    return valid && cell->life == TR_LIFE_RUNNING ? tr_stop_how(stop) : TR_STOP_NONE;
+    if (!valid || cell->life != TR_LIFE_RUNNING) return TR_STOP_NONE;
+    if (cell->more != NULL) cell->more->stopped_by = tr_stopped_by(worker->node, stop);
+    return tr_stop_how(stop);
 }
 
 static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
-    enum tr_stop stop = take_stop(cell);
+    enum tr_stop stop = take_stop(worker, cell);
     bool killed = stop == TR_STOP_KILL;
     if (stop == TR_STOP_NONE) return;
     worker->self.message = NULL;

@@ -344,10 +344,30 @@ void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *c
     notify(node, worker, cell, notice);
 }
 
+static void remember_stopper(struct tr_node *node, uint32_t number, troupe_address by) {
+    struct tr_stopper *stopper = &node->stoppers[number % TR_STOPPERS];
+    if (troupe_address_is_none(by)) return;
+    atomic_store(&stopper->number, UINT32_MAX); /* not to be read meanwhile */
+    atomic_store(&stopper->node, by.node);
+    atomic_store(&stopper->place, (uint64_t)by.slot << 32 | by.generation);
+    atomic_store(&stopper->number, number);
+}
+
+troupe_address tr_stopped_by(struct tr_node *node, uint64_t stop) {
+    uint32_t number = (uint32_t)stop % (1u << TR_STOP_SHIFT);
+    struct tr_stopper *stopper = &node->stoppers[number % TR_STOPPERS];
+    bool before = atomic_load(&stopper->number) == number;
+    uint64_t id = atomic_load(&stopper->node), place = atomic_load(&stopper->place);
+    bool same = before && atomic_load(&stopper->number) == number;
+    return same ? (troupe_address){ id, (uint32_t)(place >> 32), (uint32_t)place } : (troupe_address){ 0 };
+}
+
 /* A later generation comes before an earlier one, and a kill before a stop in order. No two are alike: so whoever
  * takes one that he has looked at does not take another that was set behind the next start. */
-static void set_stop(struct tr_node *node, struct tr_cell *cell, uint32_t generation, enum tr_stop how) {
+static void set_stop(struct tr_node *node, struct tr_cell *cell, uint32_t generation, enum tr_stop how,
+                     troupe_address by) {
     uint32_t number = atomic_fetch_add_explicit(&node->stops, 1, memory_order_relaxed) % (1u << TR_STOP_SHIFT);
+    remember_stopper(node, number, by);
     uint64_t stop = (uint64_t)generation << 32 | (uint64_t)how << TR_STOP_SHIFT | number;
     uint64_t before = atomic_load(&cell->stop);
     while (before < stop && !atomic_compare_exchange_weak(&cell->stop, &before, stop)) {
@@ -355,15 +375,15 @@ static void set_stop(struct tr_node *node, struct tr_cell *cell, uint32_t genera
 }
 
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
-                           enum tr_stop how) {
+                           enum tr_stop how, troupe_address by) {
     if (troupe_address_is_none(to)) return TROUPE_GONE;
     if (to.node != node->id) {
         struct tr_route *route = route_to(node, to.node);
-        return route == NULL ? TROUPE_UNREACHABLE : route->methods->stop(route, worker, to);
+        return route == NULL ? TROUPE_UNREACHABLE : route->methods->stop(route, worker, to, by);
     }
     struct tr_cell *cell = cell_of(node, to);
     if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
-    set_stop(node, cell, to.generation, how);
+    set_stop(node, cell, to.generation, how, by);
     tr_cell_ring(node, worker, cell);
     return TROUPE_OK;
 }

@@ -26,9 +26,12 @@ enum troupe_status tr_send_outcome(struct tr_node *node, struct tr_worker *worke
  * among the dead letters, so that its channel settles in order. Takes it. */
 void tr_send_inbound(struct tr_node *node, struct tr_worker *worker, struct tr_message *message);
 
-/* Ends the run in a cell of this node or another: troupe_stop_actor. */
+/* Ends the run in a cell of this node or another: troupe_stop_actor. `by`: who wants it; or none. */
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
-                           enum tr_stop how);
+                           enum tr_stop how, troupe_address by);
+
+/* Whoever asked for the stop that a cell has; none: it is not known any more. */
+troupe_address tr_stopped_by(struct tr_node *node, uint64_t stop);
 
 /* Makes the configured cell of a slot: its address is valid from now on, and what is sent there waits for
  * the first run. Before the node has any work. False: no memory. */

@@ -26,6 +26,7 @@ struct troupe_self {
     bool unready;               /* the start handler says that readiness comes later: tr_run_ready */
     int64_t now;                /* 0: not read yet in this batch */
     char failure[512];          /* the text of TROUPE_FAIL */
+    const char *cause;          /* the death that is the reason for it: a supervisor gives up; else NULL */
 };
 
 /* The descriptors of actors in a worker's loop (watch.h): cancelled by whichever worker runs the actor. */

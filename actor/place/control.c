@@ -45,7 +45,7 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", true },
     [TR_CONTROL_DIAL] = { "dial", TR_CONTROL_TO_NODE, "nipqlkutg", true },
     [TR_CONTROL_REFUSED] = { "refused", TR_CONTROL_TO_NODE, "nplx", false },
-    [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "nicx", false },
+    [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "niczx", false },
     [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", false },
     [TR_CONTROL_SIGNAL] = { "signal", TR_CONTROL_TO_NODE, "sm", false },
 };
@@ -97,6 +97,7 @@ static void pack_field(struct tr_bytes *out, char field, const struct tr_control
     case 'k': tr_pack_uint(out, (uint64_t)message->kind); break;
     case 'c': tr_pack_uint(out, (uint64_t)message->cause); break;
     case 's': tr_pack_uint(out, (uint64_t)message->signal); break;
+    case 'z': tr_pack_int(out, message->status); break;
     case 'm': tr_pack_uint(out, message->times); break;
     case 'a': tr_pack_uint(out, message->taken); break;
     case 'w': tr_pack_int(out, message->within); break;
@@ -175,6 +176,7 @@ static void read_field(struct tr_cursor *cursor, char field, struct tr_control *
     case 'k': message->kind = read_kind(cursor); break;
     case 'c': message->cause = (enum tr_cause)tr_read_uint(cursor, TR_CAUSE_KILLED); break;
     case 's': message->signal = read_signal(cursor); break;
+    case 'z': message->status = (int)tr_read_int(cursor, -1, INT32_MAX); break;
     case 'm': message->times = (uint32_t)tr_read_uint(cursor, UINT32_MAX); break;
     case 'a': message->taken = tr_read_uint(cursor, 1) == 1; break;
     case 'w': message->within = tr_read_int(cursor, 0, INT64_MAX); break;

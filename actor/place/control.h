@@ -69,7 +69,7 @@ enum tr_control_type {
     /* node, peer, lane, text: this lane does not come to be. Close what is held of it; whoever had
      * asked may ask again. */
     TR_CONTROL_REFUSED,
-    /* node (any), incarnation, cause, text: this incarnation is over. */
+    /* node (any), incarnation, cause, status, text: this incarnation is over. */
     TR_CONTROL_DOWN,
     /* node (any): stopped, until somebody starts it again. When it ran, its down comes first. Also
      * the answer to a connect or stop that comes later. */
@@ -97,6 +97,7 @@ struct tr_control {
     uint64_t lane;   /* numbers rise: the highest between two nodes is the newest */
     uint64_t ledger; /* one for each pair of incarnations, whatever the lane */
     int signal;      /* 1 to 64 */
+    int status;      /* of a process, as waitpid has it; -1: it has not ended */
     uint32_t times;
     bool taken;
     int64_t within;  /* ns from now; TR_INFINITY, TR_KILL (base/rules.h) */

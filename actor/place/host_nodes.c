@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "base/rules.h"
+#include "core/death.h"
 #include "core/log.h"
 #include "core/report.h"
 #include "core/send.h"
@@ -125,8 +127,9 @@ static void door_handle(void *context, struct tr_worker *worker, struct tr_link 
         tr_host_request(context, TR_REQUEST_STARTED, TROUPE_OK, &control);
     if (message->type == &tr_exited_message) {
         const struct tr_exited *exited = tr_message_body(message);
-        tr_control_say(&control, "%s", exited->why);
-        tr_host_request(context, TR_REQUEST_ENDED, (enum troupe_status)exited->status, &control);
+        const struct troupe_death *death = &exited->death;
+        tr_control_say(&control, "%s%s%s", death->text, death->cause[0] == '\0' ? "" : "; because ", death->cause);
+        tr_host_request(context, TR_REQUEST_ENDED, (enum troupe_status)death->status, &control);
     }
     tr_message_free(message);
 }
@@ -162,11 +165,22 @@ bool tr_hosted_start_root(struct tr_hosted *hosted) {
 }
 
 void tr_hosted_stop_root(struct tr_hosted *hosted) {
-    tr_stop(hosted->node, NULL, root_address(), TR_STOP_ORDERLY);
+    tr_stop(hosted->node, NULL, root_address(), TR_STOP_ORDERLY, (troupe_address){ 0 });
+}
+
+static struct troupe_death death_of_node(const struct tr_control *down) {
+    bool signalled = down->status > 0 && WIFSIGNALED(down->status);
+    bool exited = down->status >= 0 && WIFEXITED(down->status);
+    return (struct troupe_death){ .kind = signalled ? TROUPE_DEATH_SIGNAL
+                                          : exited  ? TROUPE_DEATH_EXITED
+                                                    : TROUPE_DEATH_LOST,
+                                  .text = down->text, .status = TROUPE_NODE_DIED,
+                                  .signal = signalled ? WTERMSIG(down->status) : 0,
+                                  .code = exited ? WEXITSTATUS(down->status) : 0, .at = tr_death_time() };
 }
 
 void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down) {
-    struct tr_node_down notice = { .node = down->node, .why = down->text };
+    struct tr_node_down notice = { .node = down->node, .death = death_of_node(down) };
     const struct tr_plan *plan = hosted->host->options.plan;
     struct tr_route *route = tr_routes_find(&hosted->node->routes, down->node);
     if (route != NULL)

@@ -206,6 +206,7 @@ void tr_keeper_exited(struct tr_keeper *keeper, uint64_t node, int status, int64
     char why[TR_CONTROL_TEXT_SIZE];
     enum tr_cause cause = judge(process, status, why, sizeof why);
     process->exists = false;
+    process->status = status;
     if (process == keeper->main)
         main_ended(keeper, WIFEXITED(status) ? WEXITSTATUS(status) : KILLED, now);
     process_over(keeper, process, cause, why);
@@ -219,6 +220,7 @@ void tr_keeper_failed(struct tr_keeper *keeper, uint64_t node, const char *why, 
     char text[TR_CONTROL_TEXT_SIZE];
     snprintf(text, sizeof text, "could not be started: %s", why);
     process->exists = false;
+    process->status = -1;
     if (process == keeper->main) main_ended(keeper, NEVER_BEGAN, now);
     process_over(keeper, process, TR_CAUSE_CRASHED, text);
     settle(keeper);

@@ -123,7 +123,8 @@ static void tell_down(struct tr_keeper *keeper, const struct tr_member *member, 
     struct tr_control message = { .type = TR_CONTROL_DOWN,
                                   .node = member->spec.id,
                                   .incarnation = member->incarnation,
-                                  .cause = cause };
+                                  .cause = cause,
+                                  .status = member->process->exists ? -1 : member->process->status };
     char handling[TR_CONTROL_TEXT_SIZE] = "";
     if (cause != TR_CAUSE_STOPPED) {
         keeper->io->describe(keeper->context, member->spec.id, handling, sizeof handling);

@@ -16,6 +16,7 @@ struct tr_member {
 
     /* main and processes */
     bool exists;         /* there is a process: forked, and not yet reaped */
+    int status;          /* how it ended, as waitpid has it; -1: there is one, or there never was */
     bool killed;         /* kill_node was called: it counts as good as dead */
     enum tr_cause cause; /* of the kill */
     char why[TR_CONTROL_TEXT_SIZE];

@@ -200,9 +200,9 @@ static enum troupe_status send_by_lane(struct tr_route *route, struct tr_worker 
 }
 
 static enum troupe_status stop_by_lane(struct tr_route *route, struct tr_worker *worker,
-                                       troupe_address to) {
+                                       troupe_address to, troupe_address by) {
     struct tr_lane_driver *lane = tr_lane_of_route(route);
-    struct tr_stop_cell stop = { .slot = to.slot, .generation = to.generation };
+    struct tr_stop_cell stop = { .slot = to.slot, .generation = to.generation, .by = by };
     return tr_send_system(lane->node, worker, tr_agent_address(to.node), &tr_stop_cell_message, &stop);
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "core/death.h"
 #include "core/log.h"
 #include "core/report.h"
 #include "core/send.h"
@@ -51,8 +52,10 @@ TROUPE_ON(tr_agent, tr_start_child) {
     if (status == TROUPE_OK) return TROUPE_OK;
     snprintf(why, sizeof why, "cannot start actor %s: %s%s%s", msg->actor, troupe_status_text(status),
              error.text[0] == '\0' ? "" : ": ", error.text);
+    troupe_address who = { node->id, msg->slot, TR_BOUND_GENERATION };
     struct tr_exited exited = {
-        .key = msg->key, .run = msg->run, .status = (uint32_t)status, .why = why
+        .key = msg->key, .run = msg->run,
+        .death = tr_death_unborn(who, msg->path, msg->actor, msg->run, status, why)
     };
     tr_send_system(node, self->worker, msg->owner, &tr_exited_message, &exited);
     return TROUPE_OK;
@@ -61,7 +64,7 @@ TROUPE_ON(tr_agent, tr_start_child) {
 TROUPE_ON(tr_agent, tr_stop_cell) {
     struct tr_node *node = self->worker->node;
     troupe_address to = { node->id, msg->slot, msg->generation };
-    tr_stop(node, self->worker, to, msg->kill ? TR_STOP_KILL : TR_STOP_ORDERLY);
+    tr_stop(node, self->worker, to, msg->kill ? TR_STOP_KILL : TR_STOP_ORDERLY, msg->by);
     return TROUPE_OK;
 }
 

@@ -17,8 +17,8 @@
     field(bool, at_least_once) field(bool, flush)
 TROUPE_MESSAGE(tr_start_child, TR_START_CHILD_FIELDS)
 
-/* End the run in a cell; `kill`: without its stop handler. */
-#define TR_STOP_CELL_FIELDS(field) field(u32, slot) field(u32, generation) field(bool, kill)
+/* End the run in a cell; `kill`: without its stop handler. `by`: who wants it; or none. */
+#define TR_STOP_CELL_FIELDS(field) field(u32, slot) field(u32, generation) field(bool, kill) field(address, by)
 TROUPE_MESSAGE(tr_stop_cell, TR_STOP_CELL_FIELDS)
 
 /* A bound cell will not run again. */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/death.h"
 #include "core/log.h"
 #include "core/report.h"
 #include "core/run.h"
@@ -29,10 +30,11 @@ struct tr_supervisor {
     struct tr_supervision *machine;
     troupe_self *self;  /* of the handler at hand */
     uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
+    int64_t *since;     /* when that was started */
     bool *lost;         /* children that died with their node: for the event at hand */
     troupe_timer timer;
     bool ready, stopped, gave_up;
-    char last_failure[400]; /* for the report when it gives up */
+    char last_failure[TR_DEATH_TEXT]; /* for the report when it gives up */
 };
 
 static enum troupe_status tell_agent(struct tr_supervisor *me, uint32_t child,
@@ -57,8 +59,9 @@ static void start_refused(struct tr_supervisor *me, const struct tr_start_child 
                           enum troupe_status status) {
     char why[256];
     snprintf(why, sizeof why, "its node cannot be told to start it: %s", troupe_status_text(status));
-    struct tr_exited exited = { .key = start->key, .run = start->run, .status = (uint32_t)status,
-                                .why = why };
+    troupe_address who = { me->spec->children[(uint32_t)start->key].node, start->slot, TR_BOUND_GENERATION };
+    struct tr_exited exited = { .key = start->key, .run = start->run,
+                                .death = tr_death_unborn(who, start->path, start->actor, start->run, status, why) };
     tr_send_system(me->self->worker->node, me->self->worker, start->owner, &tr_exited_message, &exited);
 }
 
@@ -77,6 +80,7 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
                                     .at_least_once = spec->at_least_once,
                                     .flush = flush && !spec->keep_mailbox };
     me->runs[child] = run;
+    me->since[child] = troupe_now(me->self);
     tr_services_of(node)->need_node(node, spec->node, spec->slot);
     enum troupe_status status = tell_agent(me, child, &tr_start_child_message, &start);
     if (status != TROUPE_OK) start_refused(me, &start, status);
@@ -84,7 +88,8 @@ static void start_child(void *context, uint32_t child, uint64_t run, bool flush)
 
 static void order_stop(struct tr_supervisor *me, uint32_t child, bool kill) {
     struct tr_stop_cell stop = { .slot = me->spec->children[child].slot,
-                                 .generation = TR_BOUND_GENERATION, .kill = kill };
+                                 .generation = TR_BOUND_GENERATION, .kill = kill,
+                                 .by = troupe_self_address(me->self) };
     tell_agent(me, child, &tr_stop_cell_message, &stop);
 }
 
@@ -141,15 +146,15 @@ static int64_t enter(struct tr_supervisor *me, troupe_self *self) {
 /* For people: no place in this file, no message of ours, only what they can act on. */
 static enum troupe_status give_up(struct tr_supervisor *me) {
     troupe_self *self = me->self;
+    uint32_t restarts = me->spec->rules.restarts;
     double within = (double)me->spec->rules.within / (double)TROUPE_SECOND;
     self->message = NULL;
+    self->cause = me->last_failure;
     if (me->ready)
-        snprintf(self->failure, sizeof self->failure,
-                 "more than %u restarts within %g s; the last failure: %s",
-                 me->spec->rules.restarts, within, me->last_failure);
+        snprintf(self->failure, sizeof self->failure, "more than %u restart%s within %g s", restarts,
+                 restarts == 1 ? "" : "s", within);
     else
-        snprintf(self->failure, sizeof self->failure, "a child could not be started: %s",
-                 me->last_failure);
+        snprintf(self->failure, sizeof self->failure, "a child could not be started");
     return TROUPE_FAILED;
 }
 
@@ -170,7 +175,8 @@ TROUPE_START(tr_supervisor, tr_supervise) {
     me->runs = calloc(me->spec->rules.child_count + 1, sizeof *me->runs);
     me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
     me->lost = calloc(me->spec->rules.child_count + 1, sizeof *me->lost);
-    if (me->runs == NULL || me->lost == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
+    me->since = calloc(me->spec->rules.child_count + 1, sizeof *me->since);
+    if (me->runs == NULL || me->since == NULL || me->lost == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
     self->unready = true;
     tr_supervision_start(me->machine, enter(me, self));
     return leave(me);
@@ -188,6 +194,7 @@ TROUPE_STOP(tr_supervisor) {
     if (me->runs != NULL) kill_children(me, self);
     if (me->machine != NULL) tr_supervision_free(me->machine);
     free(me->runs);
+    free(me->since);
     free(me->lost);
 }
 
@@ -207,13 +214,21 @@ static enum tr_exit exit_of(enum troupe_status status) {
                                        : TR_EXIT_FAILED;
 }
 
-static void note_exit(struct tr_supervisor *me, uint32_t child, enum troupe_status status,
-                      const char *why) {
-    const char *path = me->spec->children[child].path;
+/* A kill that is the rule for this child is no news; one past its deadline is. */
+static bool is_news(const struct tr_supervisor *me, uint32_t child, const struct troupe_death *death) {
+    return death->kind == TROUPE_DEATH_KILLED && me->spec->rules.children[child].shutdown != TR_KILL;
+}
+
+/* Whom it is about we know ourselves: the report may come from a process that says what it likes. */
+static void note_exit(struct tr_supervisor *me, uint32_t child, const struct troupe_death *report) {
+    struct tr_node *node = me->self->worker->node;
+    struct troupe_death death = *report;
+    death.path = me->spec->children[child].path;
     me->runs[child] = 0;
-    if (exit_of(status) != TR_EXIT_FAILED) return;
-    tr_log(me->self->worker->node, TROUPE_ERROR, path, "failed: %s", why);
-    snprintf(me->last_failure, sizeof me->last_failure, "%s: %s", path, why);
+    if (is_news(me, child, &death)) tr_death_log(node, TROUPE_WARNING, &death);
+    if (exit_of((enum troupe_status)death.status) != TR_EXIT_FAILED) return;
+    tr_death_log(node, TROUPE_ERROR, &death);
+    troupe_death_print(&death, me->last_failure, sizeof me->last_failure);
 }
 
 TROUPE_ON(tr_supervisor, tr_exited) {
@@ -221,16 +236,27 @@ TROUPE_ON(tr_supervisor, tr_exited) {
     uint64_t run = (uint64_t)msg->run + 1;
     if (!is_child(me, msg->key, &child) || run != me->runs[child]) return TROUPE_OK;
     int64_t now = enter(me, self);
-    note_exit(me, child, (enum troupe_status)msg->status, msg->why);
-    tr_supervision_exited(me->machine, child, run, exit_of((enum troupe_status)msg->status), now);
+    note_exit(me, child, &msg->death);
+    tr_supervision_exited(me->machine, child, run, exit_of((enum troupe_status)msg->death.status), now);
     return leave(me);
+}
+
+/* What happened to its node happened to the child. */
+static void note_loss(struct tr_supervisor *me, uint32_t child, const struct troupe_death *of_node, int64_t now) {
+    const struct tr_child_spec *spec = &me->spec->children[child];
+    struct troupe_death death = *of_node;
+    death.who = (troupe_address){ spec->node, spec->slot, TR_BOUND_GENERATION };
+    death.actor = spec->actor;
+    death.run = (uint32_t)(me->runs[child] - 1);
+    death.uptime = now - me->since[child];
+    note_exit(me, child, &death);
 }
 
 TROUPE_ON(tr_supervisor, tr_node_down) {
     int64_t now = enter(me, self);
     for (uint32_t i = 0; i < me->spec->rules.child_count; i++) {
         me->lost[i] = me->spec->children[i].node == msg->node && me->runs[i] != 0;
-        if (me->lost[i]) note_exit(me, i, TROUPE_NODE_DIED, msg->why);
+        if (me->lost[i]) note_loss(me, i, &msg->death, now);
     }
     tr_supervision_lost(me->machine, me->lost, now);
     return leave(me);

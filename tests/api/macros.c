@@ -7,6 +7,10 @@
 #define COUNT_STATUS(code, name, text) +(TROUPE_##code >= 0 && sizeof(name) > 1 && sizeof(text) > 1)
 enum { STATUSES = 0 TROUPE_STATUS_LIST(COUNT_STATUS) };
 typedef char every_status_is_counted[STATUSES == (int)TROUPE_STATUS_COUNT ? 1 : -1];
+#define COUNT_DEATH(code, name, text, failure)                                                     \
+    +(TROUPE_DEATH_##code >= 0 && sizeof(name) > 1 && sizeof(text) > 1 && sizeof(failure) > 0)
+enum { DEATHS = 0 TROUPE_DEATH_LIST(COUNT_DEATH) };
+typedef char every_death_is_counted[DEATHS == (int)TROUPE_DEATH_COUNT ? 1 : -1];
 typedef char version_is_text[sizeof TROUPE_VERSION > sizeof "0.0" ? 1 : -1];
 enum { VERSION = TROUPE_VERSION_MAJOR * 10000 + TROUPE_VERSION_MINOR * 100 + TROUPE_VERSION_PATCH };
 typedef char minutes_fit[TROUPE_MINUTE == 60 * TROUPE_SECOND ? 1 : -1];
@@ -32,6 +36,7 @@ TROUPE_MESSAGE(point, POINT_FIELDS)
 TROUPE_MESSAGE(all, ALL_FIELDS)
 TROUPE_MESSAGE(my_ready, TROUPE_READY_FIELDS)
 TROUPE_MESSAGE(my_undelivered, TROUPE_UNDELIVERED_FIELDS)
+TROUPE_MESSAGE(my_death, TROUPE_DEATH_FIELDS)
 TROUPE_MESSAGE(my_descriptor, TROUPE_DESCRIPTOR_FIELDS)
 TROUPE_MESSAGE(my_signalled, TROUPE_SIGNALLED_FIELDS)
 

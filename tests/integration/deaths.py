@@ -38,7 +38,7 @@ def test_a_killed_child_is_started_again():
     app = Application("fates", fates(rounds=0))
     app.wait_for("^round 2 ok")
     check(app.kill("/victim/1"), "no process", app)
-    app.wait_for(r"/victim/1: failed: killed by signal 9 \(SIGKILL\)")
+    app.wait_for(r"/victim/1: failed: killed by signal 9 \(SIGKILL\).*; up \d+\.\d{3} s$")
     _, since = app.wait_for(r"process /victim/1 pid \d+ started \(incarnation 2\)")
     app.wait_for(r"/victim/1: started again \(restart 1\)", since)
     app.wait_for("^round .* ok", len(app.lines))

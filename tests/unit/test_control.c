@@ -39,6 +39,7 @@ static struct tr_control full(enum tr_control_type type) {
                                   .ledger = UINT64_MAX - 5,
                                   .within = TR_INFINITY,
                                   .signal = 64,
+                                  .status = INT32_MAX,
                                   .times = UINT32_MAX,
                                   .taken = true };
     memset(message.token, 0xa5, sizeof message.token);
@@ -84,6 +85,7 @@ static void the_fields_arrive(void **state) {
     sent.cause = TR_CAUSE_STOPPED;
     sent.within = 0;
     sent.signal = 0;
+    sent.status = 0;
     sent.times = 0;
     sent.taken = false;
     assert_memory_equal(&sent, &got, sizeof got);

@@ -36,6 +36,7 @@ static struct {
     uint8_t random;
     const char *handling;
     struct tr_control listen; /* the last one, or the last dial */
+    int down_status;          /* of the last down */
 } w;
 
 __attribute__((format(printf, 1, 2))) static void note(const char *format, ...) {
@@ -81,6 +82,7 @@ static void on_send(void *context, uint64_t process, const struct tr_control *me
         note("%d: %s %d %d lane %d: %s", to, name, node, peer, (int)message->lane, message->text);
         break;
     case TR_CONTROL_DOWN:
+        w.down_status = message->status;
         note("%d: %s %d.%d %s: %s", to, name, node, (int)message->incarnation,
              causes[message->cause], message->text);
         break;
@@ -249,6 +251,7 @@ static void a_thread_may_fail(void **state) {
     run(THREAD);
     ended(THREAD, "out of memory");
     expect("1: down 2.1 crashed: out of memory\n");
+    assert_int_equal(w.down_status, -1); /* its process goes on */
     state_is(THREAD, TR_NODE_DEAD);
     start(THREAD);
     expect("1: start_node 2.2\n");
@@ -345,6 +348,7 @@ static void deaths_have_a_text(void **state) {
     exited(PROCESS, SIGSEGV);
     expect("1: down 4.1 crashed: killed by signal 11 (SIGSEGV) while handling count\n"
            "5: down 4.1 crashed: killed by signal 11 (SIGSEGV) while handling count\n");
+    assert_int_equal(w.down_status, SIGSEGV);
     assert_string_equal(w.logs, "/p (node 4, incarnation 1): killed by signal 11 (SIGSEGV) while "
                                 "handling count\n");
     state_is(PROCESS, TR_NODE_DEAD);
@@ -353,6 +357,7 @@ static void deaths_have_a_text(void **state) {
     forget();
     exited(PROCESS, EXITED(3));
     expect("1: down 4.2 crashed: exited with code 3\n5: down 4.2 crashed: exited with code 3\n");
+    assert_int_equal(w.down_status, EXITED(3));
     start(PROCESS);
     forget();
     exited(PROCESS, EXITED(0));
@@ -368,6 +373,7 @@ static void a_fork_may_fail(void **state) {
     forget();
     tr_keeper_failed(w.keeper, PROCESS, "fork: no memory", w.now);
     expect("1: down 4.1 crashed: could not be started: fork: no memory\n");
+    assert_int_equal(w.down_status, -1);
     start(PROCESS);
     expect("fork 4.2\n");
 }
