@@ -4,11 +4,22 @@
 
 #include <stdint.h>
 
-enum tr_strategy { TR_ONE_FOR_ONE, TR_ONE_FOR_ALL, TR_REST_FOR_ONE };
+enum tr_strategy { TR_ONE_FOR_ONE, TR_ONE_FOR_ALL, TR_REST_FOR_ONE, TR_DYNAMIC };
 enum tr_restart { TR_PERMANENT, TR_TRANSIENT, TR_TEMPORARY };
+/* Does a supervisor end when a significant child of its is done, or when the last of them is? */
+enum tr_auto_shutdown { TR_NEVER, TR_ANY_SIGNIFICANT, TR_ALL_SIGNIFICANT };
 
-/* A shutdown deadline is nanoseconds, or one of these. */
+/* A deadline is nanoseconds, or one of these. */
 #define TR_INFINITY INT64_MAX
 #define TR_KILL INT64_C(0)
+
+/* How long a child that ended waits for its restart. All zero: not at all. */
+struct tr_backoff_rules {
+    int64_t initial; /* ns before the first restart */
+    int64_t maximum; /* ns */
+    int64_t reset;   /* ns: one that ran for so long begins with `initial` again */
+    uint32_t factor; /* percent: each restart in a row waits so much of what the one before did; >= 100 */
+    uint32_t jitter; /* percent, either way, drawn for each restart; 0 to 100 */
+};
 
 #endif

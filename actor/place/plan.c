@@ -111,7 +111,9 @@ static bool fill_child(const struct tr_planned *planned, struct tr_child_spec *s
                                     .path = child->path, .mailbox_limit = child->mailbox_limit,
                                     .drop_newest = child->drop_newest,
                                     .keep_mailbox = child->keep_mailbox,
-                                    .at_least_once = child->at_least_once };
+                                    .at_least_once = child->at_least_once,
+                                    .rules = { .restart = child->restart, .shutdown = child->shutdown,
+                                               .ready = TR_INFINITY } };
     return child->is_supervisor ? pack_args(&tr_supervise_message, &supervise, spec)
                                 : pack_args(child->args_type, child->args, spec);
 }
@@ -120,19 +122,15 @@ static bool fill_supervisor(struct tr_plan *plan, const struct tr_planned *plann
     const struct tr_child *child = planned->child;
     struct tr_supervisor_spec *spec = &plan->supervisors[planned->supervisor];
     struct tr_child_spec *children = calloc(child->child_count + 1, sizeof *children);
-    struct tr_child_rules *rules = calloc(child->child_count + 1, sizeof *rules);
     spec->path = child->path;
     spec->children = children;
+    spec->child_count = child->child_count;
     spec->rules = (struct tr_supervision_rules){ .strategy = child->strategy,
                                                  .restarts = child->restarts,
-                                                 .within = child->within,
-                                                 .child_count = child->child_count,
-                                                 .children = rules };
-    if (children == NULL || rules == NULL) return false;
-    for (uint32_t i = 0; i < child->child_count; i++) {
-        rules[i] = (struct tr_child_rules){ child->children[i]->restart, child->children[i]->shutdown };
+                                                 .within = child->within };
+    if (children == NULL) return false;
+    for (uint32_t i = 0; i < child->child_count; i++)
         if (!fill_child(tr_plan_find(plan, child->children[i]->path), &children[i])) return false;
-    }
     return true;
 }
 
@@ -177,10 +175,9 @@ struct tr_plan *tr_plan_new(const struct tr_config *config, bool one_process, ui
 }
 
 static void free_supervisor(struct tr_supervisor_spec *spec) {
-    for (uint32_t i = 0; spec->children != NULL && i < spec->rules.child_count; i++)
+    for (uint32_t i = 0; spec->children != NULL && i < spec->child_count; i++)
         free((void *)(uintptr_t)spec->children[i].args);
     free((void *)(uintptr_t)spec->children);
-    free((void *)(uintptr_t)spec->rules.children);
 }
 
 void tr_plan_free(struct tr_plan *plan) {

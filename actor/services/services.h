@@ -18,11 +18,13 @@ struct tr_child_spec {
     uint32_t args_size;
     uint32_t mailbox_limit;
     bool drop_newest, keep_mailbox, at_least_once;
+    struct tr_child_rules rules;
 };
 
 struct tr_supervisor_spec {
     const char *path;
-    struct tr_supervision_rules rules; /* one entry in rules.children for each of `children` */
+    struct tr_supervision_rules rules;
+    uint32_t child_count;
     const struct tr_child_spec *children;
 };
 

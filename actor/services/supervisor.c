@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/assert.h"
 #include "core/death.h"
 #include "core/log.h"
 #include "core/report.h"
@@ -31,9 +32,10 @@ struct tr_supervisor {
     troupe_self *self;  /* of the handler at hand */
     uint64_t *runs;     /* the latest of each child; 0: it has not run, or has exited */
     int64_t *since;     /* when that was started */
-    bool *lost;         /* children that died with their node: for the event at hand */
+    tr_child_id *lost;  /* children that died with their node: for the event at hand */
     troupe_timer timer;
-    bool ready, stopped, gave_up;
+    bool ready, stopped;
+    enum tr_over over;
     char last_failure[TR_DEATH_TEXT]; /* for the report when it gives up */
 };
 
@@ -51,7 +53,7 @@ static uint64_t key_of(const struct tr_supervisor *me, uint32_t child) {
 /* False: of a child that an earlier run has started. */
 static bool is_child(const struct tr_supervisor *me, uint64_t key, uint32_t *child) {
     *child = (uint32_t)key;
-    return key < me->spec->rules.child_count + (me->epoch << EPOCH_SHIFT) && key >= me->epoch << EPOCH_SHIFT;
+    return key < me->spec->child_count + (me->epoch << EPOCH_SHIFT) && key >= me->epoch << EPOCH_SHIFT;
 }
 
 /* The machine must not be called back: it hears of it as it would from the agent. */
@@ -67,22 +69,22 @@ static void start_refused(struct tr_supervisor *me, const struct tr_start_child 
 
 /* ---- What the machine asks for ---- */
 
-static void start_child(void *context, uint32_t child, uint64_t run, bool flush) {
+static void start_child(void *context, tr_child_id id, uint64_t run, bool flush) {
     struct tr_supervisor *me = context;
-    const struct tr_child_spec *spec = &me->spec->children[child];
+    const struct tr_child_spec *spec = &me->spec->children[id.index];
     struct tr_node *node = me->self->worker->node;
     struct tr_start_child start = { .slot = spec->slot, .actor = spec->actor,
                                     .args = { spec->args, spec->args_size }, .path = spec->path,
-                                    .owner = troupe_self_address(me->self), .key = key_of(me, child),
+                                    .owner = troupe_self_address(me->self), .key = key_of(me, id.index),
                                     .run = (uint32_t)(run - 1),
                                     .mailbox_limit = spec->mailbox_limit,
                                     .drop_newest = spec->drop_newest,
                                     .at_least_once = spec->at_least_once,
                                     .flush = flush && !spec->keep_mailbox };
-    me->runs[child] = run;
-    me->since[child] = troupe_now(me->self);
+    me->runs[id.index] = run;
+    me->since[id.index] = troupe_now(me->self);
     tr_services_of(node)->need_node(node, spec->node, spec->slot);
-    enum troupe_status status = tell_agent(me, child, &tr_start_child_message, &start);
+    enum troupe_status status = tell_agent(me, id.index, &tr_start_child_message, &start);
     if (status != TROUPE_OK) start_refused(me, &start, status);
 }
 
@@ -93,22 +95,23 @@ static void order_stop(struct tr_supervisor *me, uint32_t child, bool kill) {
     tell_agent(me, child, &tr_stop_cell_message, &stop);
 }
 
-static void stop_child(void *context, uint32_t child, uint64_t run, bool kill) {
+static void stop_child(void *context, tr_child_id id, uint64_t run, bool kill) {
     struct tr_supervisor *me = context;
     (void)run;
-    order_stop(me, child, kill);
+    order_stop(me, id.index, kill);
     if (!kill) return;
     struct tr_node *node = me->self->worker->node;
-    tr_services_of(node)->kill_node(node, me->spec->children[child].node);
+    tr_services_of(node)->kill_node(node, me->spec->children[id.index].node);
 }
 
-static void forget_child(void *context, uint32_t child) {
+/* One that rests, or is forgotten: nobody here asks for it again, so both are one. */
+static void let_child_go(void *context, tr_child_id id) {
     struct tr_supervisor *me = context;
+    const struct tr_child_spec *spec = &me->spec->children[id.index];
     struct tr_node *node = me->self->worker->node;
-    struct tr_forget_child forget = { .slot = me->spec->children[child].slot };
-    tell_agent(me, child, &tr_forget_child_message, &forget);
-    tr_services_of(node)->leave_node(node, me->spec->children[child].node,
-                                         me->spec->children[child].slot);
+    struct tr_forget_child forget = { .slot = spec->slot };
+    tell_agent(me, id.index, &tr_forget_child_message, &forget);
+    tr_services_of(node)->leave_node(node, spec->node, spec->slot);
 }
 
 static void all_started(void *context) {
@@ -117,10 +120,10 @@ static void all_started(void *context) {
     tr_run_ready(me->self->worker, me->self->cell);
 }
 
-static void all_stopped(void *context, bool gave_up) {
+static void all_stopped(void *context, enum tr_over over) {
     struct tr_supervisor *me = context;
     me->stopped = true;
-    me->gave_up = gave_up;
+    me->over = over;
 }
 
 static void set_timer(void *context, int64_t at) {
@@ -132,9 +135,11 @@ static void set_timer(void *context, int64_t at) {
     (void)troupe_after_empty(me->self, &me->timer, at > now ? at - now : 0, tr_supervisor_tick);
 }
 
+/* No `answer`: this actor makes no requests. */
 static const struct tr_supervision_io actions = { .start = start_child, .stop = stop_child,
-                                                  .forget = forget_child, .started = all_started,
-                                                  .stopped = all_stopped, .timer = set_timer };
+                                                  .rest = let_child_go, .forget = let_child_go,
+                                                  .started = all_started, .stopped = all_stopped,
+                                                  .timer = set_timer };
 
 /* ---- What happens ---- */
 
@@ -162,21 +167,34 @@ static enum troupe_status give_up(struct tr_supervisor *me) {
 static enum troupe_status leave(struct tr_supervisor *me) {
     troupe_self *self = me->self;
     if (!me->stopped) return TROUPE_OK;
-    if (me->gave_up) return give_up(me);
+    if (me->over == TR_OVER_GAVE_UP) return give_up(me);
     self->cell->end_status = TROUPE_STOPPING;
     return troupe_exit(self);
 }
+
+static bool make_machine(struct tr_supervisor *me) {
+    uint32_t count = me->spec->child_count;
+    me->runs = calloc(count + 1, sizeof *me->runs);
+    me->since = calloc(count + 1, sizeof *me->since);
+    me->lost = calloc(count + 1, sizeof *me->lost);
+    me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
+    if (me->runs == NULL || me->since == NULL || me->lost == NULL || me->machine == NULL) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        tr_child_id id;
+        if (tr_supervision_add(me->machine, &me->spec->children[i].rules, &id) != TR_ANSWER_OK) return false;
+        tr_assert(id.index == i && id.serial == 0);
+    }
+    return true;
+}
+
+static tr_child_id id_of(uint32_t child) { return (tr_child_id){ .index = child }; }
 
 TROUPE_START(tr_supervisor, tr_supervise) {
     struct tr_services *services = tr_services_of(self->worker->node);
     if (args->index >= services->supervisor_count) return TROUPE_FAIL(self, "no such supervisor");
     me->spec = &services->supervisors[args->index];
     me->epoch = atomic_fetch_add(&services->supervisor_runs, 1);
-    me->runs = calloc(me->spec->rules.child_count + 1, sizeof *me->runs);
-    me->machine = tr_supervision_new(&me->spec->rules, &actions, me);
-    me->lost = calloc(me->spec->rules.child_count + 1, sizeof *me->lost);
-    me->since = calloc(me->spec->rules.child_count + 1, sizeof *me->since);
-    if (me->runs == NULL || me->since == NULL || me->lost == NULL || me->machine == NULL) return TROUPE_NO_MEMORY;
+    if (!make_machine(me)) return TROUPE_NO_MEMORY;
     self->unready = true;
     tr_supervision_start(me->machine, enter(me, self));
     return leave(me);
@@ -186,7 +204,7 @@ TROUPE_START(tr_supervisor, tr_supervise) {
  * would take the end of a process for theirs. */
 static void kill_children(struct tr_supervisor *me, troupe_self *self) {
     me->self = self;
-    for (uint32_t i = me->spec->rules.child_count; i > 0; i--)
+    for (uint32_t i = me->spec->child_count; i > 0; i--)
         if (me->runs[i - 1] != 0) order_stop(me, i - 1, true);
 }
 
@@ -204,7 +222,7 @@ TROUPE_ON(tr_supervisor, tr_started) {
     if (msg->run > 0)
         tr_log(self->worker->node, TROUPE_INFO, me->spec->children[child].path,
                "started again (restart %u)", msg->run);
-    tr_supervision_started(me->machine, child, (uint64_t)msg->run + 1, enter(me, self));
+    tr_supervision_started(me->machine, id_of(child), (uint64_t)msg->run + 1, enter(me, self));
     return leave(me);
 }
 
@@ -216,7 +234,7 @@ static enum tr_exit exit_of(enum troupe_status status) {
 
 /* A kill that is the rule for this child is no news; one past its deadline is. */
 static bool is_news(const struct tr_supervisor *me, uint32_t child, const struct troupe_death *death) {
-    return death->kind == TROUPE_DEATH_KILLED && me->spec->rules.children[child].shutdown != TR_KILL;
+    return death->kind == TROUPE_DEATH_KILLED && me->spec->children[child].rules.shutdown != TR_KILL;
 }
 
 /* Whom it is about we know ourselves: the report may come from a process that says what it likes. */
@@ -237,7 +255,8 @@ TROUPE_ON(tr_supervisor, tr_exited) {
     if (!is_child(me, msg->key, &child) || run != me->runs[child]) return TROUPE_OK;
     int64_t now = enter(me, self);
     note_exit(me, child, &msg->death);
-    tr_supervision_exited(me->machine, child, run, exit_of((enum troupe_status)msg->death.status), now);
+    tr_supervision_exited(me->machine, id_of(child), run, exit_of((enum troupe_status)msg->death.status),
+                          now);
     return leave(me);
 }
 
@@ -254,11 +273,13 @@ static void note_loss(struct tr_supervisor *me, uint32_t child, const struct tro
 
 TROUPE_ON(tr_supervisor, tr_node_down) {
     int64_t now = enter(me, self);
-    for (uint32_t i = 0; i < me->spec->rules.child_count; i++) {
-        me->lost[i] = me->spec->children[i].node == msg->node && me->runs[i] != 0;
-        if (me->lost[i]) note_loss(me, i, &msg->death, now);
+    uint32_t lost = 0;
+    for (uint32_t i = 0; i < me->spec->child_count; i++) {
+        if (me->spec->children[i].node != msg->node || me->runs[i] == 0) continue;
+        note_loss(me, i, &msg->death, now);
+        me->lost[lost++] = id_of(i);
     }
-    tr_supervision_lost(me->machine, me->lost, now);
+    tr_supervision_lost(me->machine, me->lost, lost, now);
     return leave(me);
 }
 
