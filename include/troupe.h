@@ -6,6 +6,7 @@
  *   troupe/message.h   messages from one field list
  *   troupe/death.h     how the run of an actor ended
  *   troupe/actor.h     actors, and what a handler may do
+ *   troupe/behaviour.h actors that change their handlers
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
  *   troupe/work.h      calls that block, on threads of their own
@@ -15,6 +16,7 @@
 #define TROUPE_H
 
 #include <troupe/actor.h>
+#include <troupe/behaviour.h>
 #include <troupe/buffer.h>
 #include <troupe/death.h>
 #include <troupe/io.h>

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <troupe/behaviour.h>
+
 #include "config/config.h"
 #include "config/value.h"
 
@@ -26,10 +28,11 @@ static const char *message_name(const struct troupe_entry *entry) {
     return entry->message == NULL ? "" : entry->message->name;
 }
 
-/* START and STOP are alike whatever their message; ANSWER and HANDLE go by it. */
+/* START and STOP are alike whatever their message; ANSWER and HANDLE go by it, BEHAVIOUR by its name. */
 static bool same(const struct troupe_entry *a, const struct troupe_entry *b) {
     if (a->role != b->role) return false;
     if (a->role == TROUPE_ROLE_START || a->role == TROUPE_ROLE_STOP) return true;
+    if (a->role == TROUPE_ROLE_BEHAVIOUR) return strcmp(a->behaviour->name, b->behaviour->name) == 0;
     return strcmp(message_name(a), message_name(b)) == 0;
 }
 
@@ -50,14 +53,39 @@ static void tell_double(struct checker *checker, const char *actor,
     case TROUPE_ROLE_HANDLE:
         tell(checker, actor, "it has two TROUPE_HANDLES entries for ", message_name(entry));
         break;
+    case TROUPE_ROLE_BEHAVIOUR:
+        tell(checker, actor, "it has two TROUPE_BECOMES entries for ", entry->behaviour->name);
+        break;
+    }
+}
+
+static bool is_double(const struct troupe_entry *entries, uint32_t at) {
+    uint32_t earlier = 0;
+    while (earlier < at && !same(&entries[earlier], &entries[at])) earlier++;
+    return earlier < at;
+}
+
+static void check_behaviour(struct checker *checker, const char *actor,
+                            const struct troupe_behaviour *behaviour) {
+    for (uint32_t i = 0; i < behaviour->entry_count; i++) {
+        const struct troupe_entry *entry = &behaviour->entries[i];
+        char what[256];
+        bool handles = entry->role == TROUPE_ROLE_HANDLE;
+        if (handles && !is_double(behaviour->entries, i)) continue;
+        snprintf(what, sizeof what,
+                 handles ? "its behaviour %s has two TROUPE_HANDLES entries for %s"
+                         : "its behaviour %s may have TROUPE_HANDLES and TROUPE_HANDLES_AS only%s",
+                 behaviour->name, handles ? message_name(entry) : "");
+        tell(checker, actor, what, "");
     }
 }
 
 static void check_entries(struct checker *checker, const struct troupe_actor_type *actor) {
-    for (uint32_t i = 1; i < actor->entry_count; i++) {
-        uint32_t earlier = 0;
-        while (earlier < i && !same(&actor->entries[earlier], &actor->entries[i])) earlier++;
-        if (earlier < i) tell_double(checker, actor->name, &actor->entries[i]);
+    for (uint32_t i = 0; i < actor->entry_count; i++) {
+        const struct troupe_entry *entry = &actor->entries[i];
+        if (is_double(actor->entries, i)) tell_double(checker, actor->name, entry);
+        else if (entry->role == TROUPE_ROLE_BEHAVIOUR)
+            check_behaviour(checker, actor->name, entry->behaviour);
     }
 }
 

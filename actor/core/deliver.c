@@ -40,8 +40,13 @@ void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
 
 void tr_handling_ended(struct tr_worker *worker) { end_handling(worker, NULL); }
 
-void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_entry *entry,
-                    struct tr_message *message) {
+bool tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
+    const struct troupe_entry *entry = tr_class_handler(cell->running, message->type);
+    if (entry == NULL) { /* no longer: it has become something else */
+        tr_loss_log(worker->node, "dropped", troupe_self_address(&worker->self), message->type->name,
+                    TROUPE_UNHANDLED);
+        return false;
+    }
     worker->self.message = message;
     worker->self.answered = worker->self.kept = worker->self.let_go = false;
     tr_handling_own(worker, cell, message->type);
@@ -49,6 +54,7 @@ void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct
     tr_handling_ended(worker);
     tr_run_after(worker, cell, status);
     worker->self.message = NULL;
+    return true;
 }
 
 static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,

@@ -145,15 +145,22 @@ static bool learn_type(struct tr_node *node, const struct troupe_message_type *t
     return false;
 }
 
+static bool learn_entries(struct tr_node *node, const struct troupe_entry *entries, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct troupe_behaviour *behaviour = entries[i].behaviour;
+        if (!learn_type(node, entries[i].message) || !learn_type(node, entries[i].reply)) return false;
+        if (behaviour != NULL && !learn_entries(node, behaviour->entries, behaviour->entry_count))
+            return false;
+    }
+    return true;
+}
+
 /* What its handlers handle can be named after a crash, and is known to other nodes from the start. */
 static bool learn_types(struct tr_node *node) {
     const struct tr_classes *classes = node->options.classes;
     for (uint32_t i = 0; i < classes->count; i++) {
         const struct troupe_actor_type *type = classes->items[i].type;
-        for (uint32_t e = 0; e < type->entry_count; e++)
-            if (!learn_type(node, type->entries[e].message) ||
-                !learn_type(node, type->entries[e].reply))
-                return false;
+        if (!learn_entries(node, type->entries, type->entry_count)) return false;
     }
     return true;
 }

@@ -34,9 +34,9 @@ void tr_handling_own(struct tr_worker *worker, const struct tr_cell *cell,
                      const struct troupe_message_type *type);
 void tr_handling_ended(struct tr_worker *worker);
 
-/* Handles a message of Troupe's own making for the run: a tick, a ready descriptor. May end the run. */
-void tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_entry *entry,
-                    struct tr_message *message);
+/* Handles a message of Troupe's own making for the run: a tick, a ready descriptor. May end the run. False: it is dropped,
+ * for what the actor is now has no handler for it. */
+bool tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message);
 
 /* What became of the link that was handled. */
 enum tr_handled {

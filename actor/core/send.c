@@ -135,7 +135,7 @@ static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *wo
 }
 
 static bool is_handled(const struct tr_outgoing *outgoing, const struct tr_class *class) {
-    return class != NULL && tr_class_handler(class, outgoing->type) != NULL;
+    return class != NULL && tr_class_accepts(class, outgoing->type);
 }
 
 static enum troupe_status push_built(struct tr_node *node, struct tr_worker *worker,

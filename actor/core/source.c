@@ -2,12 +2,11 @@
 
 #include <stdlib.h>
 
-void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry) {
+void *tr_source_new(size_t size, const struct tr_source_kind *kind) {
     struct tr_source *source = calloc(1, size);
     if (source == NULL) return NULL; /* errno: ENOMEM */
     source->link.kind = TR_LINK_SOURCE;
     source->kind = kind;
-    source->entry = entry;
     atomic_store_explicit(&source->references, 1, memory_order_relaxed);
     return source;
 }

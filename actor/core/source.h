@@ -36,7 +36,6 @@ struct tr_source {
     struct tr_link link;               /* TR_LINK_SOURCE; in the cell's mailbox while `waiting` */
     const struct tr_source_kind *kind;
     struct tr_cell *cell;
-    const struct troupe_entry *entry;  /* the handler of what it brings */
     uint64_t id;                       /* in the cell's table */
     _Atomic uint32_t references;
     _Atomic bool waiting;
@@ -44,7 +43,7 @@ struct tr_source {
 };
 
 /* Allocates `size` bytes, zeroed, of which a tr_source is the first member. NULL: no memory. */
-void *tr_source_new(size_t size, const struct tr_source_kind *kind, const struct troupe_entry *entry);
+void *tr_source_new(size_t size, const struct tr_source_kind *kind);
 
 /* Into the cell's table, whose reference it takes. False: no memory; it is the caller's to drop. */
 bool tr_source_add(struct tr_cell *cell, struct tr_source *source);

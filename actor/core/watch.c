@@ -94,13 +94,14 @@ static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_sou
     struct {
         struct tr_message header;
         struct troupe_descriptor body;
-    } message = { .header.type = source->entry->message,
+    } message = { .header.type = &troupe_descriptor_message,
                   .body = { watch->told, from_epoll(happened, watch->wanted), source->id } };
     bool wanted = message.body.events != 0;
     watch->handling = true;
-    if (wanted) tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
+    bool handled = wanted && tr_deliver_own(worker, cell, (struct tr_message *)(void *)&message);
+    if (wanted && !handled) watch->wanted = 0; /* it would be ready again at once */
     ask_again(worker, watch);
-    return wanted;
+    return handled;
 }
 
 static void leave(struct tr_node *node, struct tr_source *source) {
@@ -153,9 +154,8 @@ static void give_up(struct tr_node *node, struct tr_cell *cell, struct tr_watch 
     errno = error;
 }
 
-struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell,
-                              const struct troupe_entry *entry, int fd, uint32_t events) {
-    struct tr_watch *watch = tr_source_new(sizeof *watch, &kind, entry);
+struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell, int fd, uint32_t events) {
+    struct tr_watch *watch = tr_source_new(sizeof *watch, &kind);
     if (watch == NULL) return NULL;
     watch->owner = worker;
     watch->wanted = events;

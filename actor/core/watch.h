@@ -18,10 +18,8 @@
 
 struct tr_watch;
 
-/* Watches a descriptor for the run in the cell that `worker` runs; `entry` handles troupe_descriptor.
- * NULL: errno; ENOMEM too. */
-struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell,
-                              const struct troupe_entry *entry, int fd, uint32_t events);
+/* Watches a descriptor for the run in the cell that `worker` runs. NULL: errno; ENOMEM too. */
+struct tr_watch *tr_watch_new(struct tr_worker *worker, struct tr_cell *cell, int fd, uint32_t events);
 
 /* NULL: there is none. By the worker that runs the cell, all of these. */
 struct tr_watch *tr_watch_find(struct tr_cell *cell, uint64_t id);

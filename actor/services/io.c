@@ -27,13 +27,12 @@ static enum troupe_status failed(troupe_self *self, int fd) {
 }
 
 enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd, uint32_t events) {
-    const struct troupe_entry *entry =
-        tr_class_handler(atomic_load(&self->cell->class), &troupe_descriptor_message);
+    bool handled = tr_class_accepts(atomic_load(&self->cell->class), &troupe_descriptor_message);
     if (watch != NULL) watch->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
-    if (entry == NULL) return refuse(self, fd, "the actor does not handle troupe_descriptor");
+    if (!handled) return refuse(self, fd, "the actor does not handle troupe_descriptor");
     if ((events & ~askable) != 0) return refuse(self, fd, other_events);
-    struct tr_watch *made = tr_watch_new(self->worker, self->cell, entry, fd, events);
+    struct tr_watch *made = tr_watch_new(self->worker, self->cell, fd, events);
     if (made == NULL) return failed(self, fd);
     if (watch != NULL) watch->id = tr_watch_id(made);
     return TROUPE_OK;

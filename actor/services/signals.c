@@ -86,11 +86,9 @@ static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_sou
     struct {
         struct tr_message header;
         struct troupe_signalled body;
-    } message = { .header.type = source->entry->message, .body.signal = asked->signal };
+    } message = { .header.type = &troupe_signalled_message, .body.signal = asked->signal };
     message.body.count = atomic_exchange(&asked->count, 0);
-    if (message.body.count == 0) return false;
-    tr_deliver_own(worker, cell, source->entry, (struct tr_message *)(void *)&message);
-    return true;
+    return message.body.count > 0 && tr_deliver_own(worker, cell, (struct tr_message *)(void *)&message);
 }
 
 static const struct tr_source_kind kind = { .handle = handle, .leave = leave };
@@ -118,13 +116,12 @@ static enum troupe_status refuse(troupe_self *self, int signal, const char *why)
 }
 
 enum troupe_status troupe_signal(troupe_self *self, int signal) {
-    const struct troupe_entry *entry =
-        tr_class_handler(atomic_load(&self->cell->class), &troupe_signalled_message);
+    bool handled = tr_class_accepts(atomic_load(&self->cell->class), &troupe_signalled_message);
     if (self->cell->ended) return TROUPE_STOPPING;
-    if (entry == NULL) return refuse(self, signal, "the actor does not handle troupe_signalled");
+    if (!handled) return refuse(self, signal, "the actor does not handle troupe_signalled");
     if (!tr_signal_is_askable(signal)) return refuse(self, signal, why_not(signal));
     if (find(self->cell, signal) != NULL) return TROUPE_OK;
-    struct tr_asked_signal *asked = tr_source_new(sizeof *asked, &kind, entry);
+    struct tr_asked_signal *asked = tr_source_new(sizeof *asked, &kind);
     if (asked == NULL) return TROUPE_NO_MEMORY;
     asked->signal = signal;
     if (!tr_source_add(self->cell, &asked->source)) {

@@ -5,7 +5,6 @@
 
 struct tr_tick {
     struct tr_alarm alarm; /* first: an alarm is cast to its tick */
-    const struct troupe_entry *entry;
     struct tr_message *message;
 };
 
@@ -18,7 +17,7 @@ static void tick(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
     struct tr_tick *tick = (struct tr_tick *)(void *)alarm;
     tr_alarm_hold(alarm);
     tick->message->from = troupe_self_address(&worker->self);
-    tr_deliver_own(worker, cell, tick->entry, tick->message);
+    (void)tr_deliver_own(worker, cell, tick->message);
     tr_alarm_drop(&worker->pool, alarm);
 }
 
@@ -27,17 +26,15 @@ static enum troupe_status refuse(troupe_self *self, const struct troupe_message_
     return TROUPE_INVALID;
 }
 
-static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *entry,
-                                const struct troupe_message_type *type, const void *message,
-                                enum troupe_status *status) {
+static struct tr_tick *tick_new(troupe_self *self, const struct troupe_message_type *type,
+                                const void *message, enum troupe_status *status) {
     uint8_t memory;
     struct tr_codec_error error;
     struct tr_pool *pool = &self->worker->pool;
     struct tr_tick *made = tr_pool_take(pool, sizeof *made, &memory);
     *status = TROUPE_NO_MEMORY;
     if (made == NULL) return NULL;
-    *made = (struct tr_tick){ .alarm = { .link.memory = memory, .fire = tick, .release = release },
-                              .entry = entry };
+    *made = (struct tr_tick){ .alarm = { .link.memory = memory, .fire = tick, .release = release } };
     made->message = tr_message_new(tr_memory_of(self->worker->node, self->worker), type, message, status,
                                    &error);
     if (made->message != NULL) return made;
@@ -46,8 +43,8 @@ static struct tr_tick *tick_new(troupe_self *self, const struct troupe_entry *en
     return NULL;
 }
 
-static const char *what_is_wrong(const struct troupe_entry *entry, int64_t delay, int64_t interval) {
-    if (entry == NULL) return "the actor does not handle it";
+static const char *what_is_wrong(bool handled, int64_t delay, int64_t interval) {
+    if (!handled) return "the actor does not handle it";
     if (interval < 0) return "its interval is not more than 0";
     if (interval > INT64_MAX / 4) return "its interval is more than 73 years";
     return delay < 0 ? "its delay is less than 0" : NULL;
@@ -57,12 +54,12 @@ enum troupe_status troupe_set_timer(troupe_self *self, troupe_timer *timer, int6
                                     int64_t interval, const struct troupe_message_type *type,
                                     const void *message) {
     enum troupe_status status;
-    const struct troupe_entry *entry = tr_class_handler(atomic_load(&self->cell->class), type);
+    bool handled = tr_class_accepts(atomic_load(&self->cell->class), type);
     if (timer != NULL) timer->id = 0;
     if (self->cell->ended) return TROUPE_STOPPING;
-    const char *wrong = what_is_wrong(entry, delay, interval);
+    const char *wrong = what_is_wrong(handled, delay, interval);
     if (wrong != NULL) return refuse(self, type, wrong);
-    struct tr_tick *made = tick_new(self, entry, type, message, &status);
+    struct tr_tick *made = tick_new(self, type, message, &status);
     if (made == NULL) return status;
     uint64_t id = tr_alarm_set(self->worker, self->cell, &made->alarm, delay, interval);
     if (id == 0) {

@@ -105,11 +105,11 @@ typedef struct troupe_self troupe_self;
 #define TROUPE_ACTOR_DECLARE(tr_actor) extern const struct troupe_actor_type tr_actor##_actor;
 
 #define TROUPE_STARTS(tr_actor, tr_message)                                                        \
-    { TROUPE_ROLE_START, &tr_message##_message, NULL, tr_actor##_troupe_start_##tr_message }
-#define TROUPE_STOPS(tr_actor) { TROUPE_ROLE_STOP, NULL, NULL, tr_actor##_troupe_stop }
+    { TROUPE_ROLE_START, &tr_message##_message, NULL, tr_actor##_troupe_start_##tr_message, NULL }
+#define TROUPE_STOPS(tr_actor) { TROUPE_ROLE_STOP, NULL, NULL, tr_actor##_troupe_stop, NULL }
 #define TROUPE_ANSWERS(tr_actor, tr_request, tr_reply)                                             \
     { TROUPE_ROLE_ANSWER, &tr_request##_message, &tr_reply##_message,                              \
-      tr_actor##_troupe_answer_##tr_request##_##tr_reply }
+      tr_actor##_troupe_answer_##tr_request##_##tr_reply, NULL }
 #define TROUPE_HANDLES(tr_actor, ...) TROUPE_X_EACH(TROUPE_X_HANDLE, tr_actor, __VA_ARGS__)
 
 /* ---- Who and where ---- */
@@ -368,17 +368,26 @@ TROUPE_MESSAGE(troupe_undelivered, TROUPE_UNDELIVERED_FIELDS)
 
 /* ---- From here on: how the macros do it. Nothing below is to be used directly. ---- */
 
-enum troupe_role { TROUPE_ROLE_HANDLE, TROUPE_ROLE_START, TROUPE_ROLE_STOP, TROUPE_ROLE_ANSWER };
+enum troupe_role {
+    TROUPE_ROLE_HANDLE,
+    TROUPE_ROLE_START,
+    TROUPE_ROLE_STOP,
+    TROUPE_ROLE_ANSWER,
+    TROUPE_ROLE_BEHAVIOUR /* see behaviour.h */
+};
 
 /* Every handler, behind one type: msg points to the message, to an enum troupe_status (STOP) or to a
  * struct troupe_answer (ANSWER). */
 typedef enum troupe_status (*troupe_thunk)(troupe_self *self, void *me, const void *msg);
 
+struct troupe_behaviour;
+
 struct troupe_entry {
     enum troupe_role role;
-    const struct troupe_message_type *message; /* NULL for STOP */
+    const struct troupe_message_type *message; /* NULL for STOP, BEHAVIOUR */
     const struct troupe_message_type *reply;   /* for ANSWER, else NULL */
-    troupe_thunk thunk;
+    troupe_thunk thunk;                        /* NULL for BEHAVIOUR */
+    const struct troupe_behaviour *behaviour;  /* for BEHAVIOUR, else NULL */
 };
 
 struct troupe_actor_type {
@@ -416,7 +425,7 @@ struct troupe_answer {
                                                      TROUPE_X_UNUSED tr_parameter)
 
 #define TROUPE_X_HANDLE(tr_actor, tr_message)                                                      \
-    { TROUPE_ROLE_HANDLE, &tr_message##_message, NULL, tr_actor##_troupe_on_##tr_message }
+    { TROUPE_ROLE_HANDLE, &tr_message##_message, NULL, tr_actor##_troupe_on_##tr_message, NULL }
 
 #define TROUPE_X_EACH(f, a, ...)                                                                   \
     TROUPE_X_PICK(__VA_ARGS__, TROUPE_X_16, TROUPE_X_15, TROUPE_X_14, TROUPE_X_13, TROUPE_X_12,    \

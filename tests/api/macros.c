@@ -80,6 +80,24 @@ TROUPE_ANSWER(user, point, all) {
     return request->x == reply->i32 && me->asker.ask == 0 ? TROUPE_OK : TROUPE_FAIL(self, "wrong");
 }
 
+/* ---- behaviour.h ---- */
+
+struct lamp {
+    bool on;
+};
+TROUPE_BEHAVIOUR_DECLARE(lamp, lit)
+TROUPE_ON(lamp, tick) {
+    me->on = true;
+    return troupe_become(self, lamp, lit);
+}
+TROUPE_ON_AS(lamp, lit, tick) {
+    me->on = false;
+    return troupe_become_first(self);
+}
+TROUPE_ON(lamp, point) { return TROUPE_OK; }
+TROUPE_BEHAVIOUR(lamp, lit, TROUPE_HANDLES_AS(lamp, lit, tick), TROUPE_HANDLES(lamp, point))
+TROUPE_ACTOR(lamp, TROUPE_HANDLES(lamp, tick), TROUPE_BECOMES(lamp, lit))
+
 #ifdef __cplusplus
 TROUPE_ON(user, all) {
     return troupe_address_equal(msg->address, me->other) ? troupe_exit(self) : TROUPE_OK;

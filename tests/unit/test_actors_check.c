@@ -1,6 +1,8 @@
 /* Actor types that contradict themselves or each other are told, one line each. */
 #include "lib/config_test.h"
 
+#include <troupe/behaviour.h>
+
 struct twice {
     int n;
 };
@@ -41,6 +43,23 @@ TROUPE_STOP(busy) {
 TROUPE_ACTOR(busy, TROUPE_STARTS(busy, tick), TROUPE_STOPS(busy), TROUPE_HANDLES(busy, tick),
              TROUPE_ANSWERS(busy, tick, tick))
 
+/* Behaviours that contradict themselves. */
+struct moody {
+    int n;
+};
+TROUPE_START(moody, tick) {
+    return TROUPE_OK;
+}
+TROUPE_ON(moody, tick) {
+    return TROUPE_OK;
+}
+TROUPE_ON_AS(moody, sad, tick) {
+    return TROUPE_OK;
+}
+TROUPE_BEHAVIOUR(moody, sad, TROUPE_HANDLES_AS(moody, sad, tick), TROUPE_HANDLES(moody, tick),
+                 TROUPE_STARTS(moody, tick))
+TROUPE_ACTOR(moody, TROUPE_HANDLES(moody, tick), TROUPE_BECOMES(moody, sad), TROUPE_BECOMES(moody, sad))
+
 static bool check(const struct troupe_actor_type *const *actors) {
     test_lines[0] = '\0';
     return tr_actors_check(actors, test_report, NULL);
@@ -66,6 +85,17 @@ static void entries_for_the_same_thing(void **state) {
                     "actor 'twice': error: it has two TROUPE_STOPS entries\n"
                     "actor 'twice': error: it has two TROUPE_ANSWERS entries for the request tick\n"
                     "actor 'twice': error: it has two TROUPE_HANDLES entries for tick\n");
+}
+
+static void behaviours(void **state) {
+    (void)state;
+    const struct troupe_actor_type *const actors[] = { &moody_actor, NULL };
+    assert_false(check(actors));
+    assert_string_equal(
+        test_lines,
+        "actor 'moody': error: its behaviour sad has two TROUPE_HANDLES entries for tick\n"
+        "actor 'moody': error: its behaviour sad may have TROUPE_HANDLES and TROUPE_HANDLES_AS only\n"
+        "actor 'moody': error: it has two TROUPE_BECOMES entries for sad\n");
 }
 
 static void names(void **state) {
@@ -94,6 +124,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(right_ones),
         cmocka_unit_test(entries_for_the_same_thing),
+        cmocka_unit_test(behaviours),
         cmocka_unit_test(names),
         cmocka_unit_test(loading_begins_with_it),
     };

@@ -1,0 +1,73 @@
+/*
+ * Actors that change: other handlers for the messages to come.
+ *
+ *     TROUPE_BEHAVIOUR_DECLARE(door, opened)
+ *     TROUPE_ON(door, push) { return troupe_become(self, door, opened); }
+ *     TROUPE_ON_AS(door, opened, push) { return troupe_become_first(self); }
+ *     TROUPE_ON(door, pass) { me->passed++; return TROUPE_OK; }
+ *
+ *     TROUPE_BEHAVIOUR(door, opened, TROUPE_HANDLES_AS(door, opened, push), TROUPE_HANDLES(door, pass))
+ *     TROUPE_ACTOR(door, TROUPE_HANDLES(door, push), TROUPE_BECOMES(door, opened))
+ */
+#ifndef TROUPE_BEHAVIOUR_H
+#define TROUPE_BEHAVIOUR_H
+
+#include <troupe/actor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A set of handlers in place of those of TROUPE_ACTOR. Stands before TROUPE_ACTOR, which names it in
+ * TROUPE_BECOMES, and has nothing but TROUPE_HANDLES and TROUPE_HANDLES_AS. Start, stop and answer handlers are
+ * the actor's, whatever it has become. */
+#define TROUPE_BEHAVIOUR(tr_actor, tr_name, ...)                                                   \
+    static const struct troupe_entry tr_actor##_troupe_##tr_name##_entries[] = { __VA_ARGS__ };    \
+    TROUPE_BEHAVIOUR_DECLARE(tr_actor, tr_name)                                                    \
+    const struct troupe_behaviour tr_actor##_##tr_name##_behaviour = {                             \
+        #tr_name,                                                                                  \
+        (uint32_t)(sizeof tr_actor##_troupe_##tr_name##_entries /                                  \
+                   sizeof tr_actor##_troupe_##tr_name##_entries[0]),                               \
+        tr_actor##_troupe_##tr_name##_entries                                                      \
+    };
+#define TROUPE_BECOMES(tr_actor, tr_name)                                                          \
+    { TROUPE_ROLE_BEHAVIOUR, NULL, NULL, NULL, &tr_actor##_##tr_name##_behaviour }
+
+/* Before the first handler that becomes it, or in a header. */
+#define TROUPE_BEHAVIOUR_DECLARE(tr_actor, tr_name)                                                \
+    extern const struct troupe_behaviour tr_actor##_##tr_name##_behaviour;
+
+/* As TROUPE_ON: a handler for this behaviour alone, where another handles the same message in another way. A
+ * handler that several share is a TROUPE_ON, and each names it in its TROUPE_HANDLES. */
+#define TROUPE_ON_AS(tr_actor, tr_name, tr_message)                                                \
+    TROUPE_X_TYPED(tr_actor, tr_name##_on_##tr_message, const struct tr_message *msg, msg,         \
+                   const struct tr_message *)
+#define TROUPE_HANDLES_AS(tr_actor, tr_name, ...)                                                  \
+    TROUPE_X_EACH(TROUPE_X_HANDLE_AS, tr_actor##_troupe_##tr_name, __VA_ARGS__)
+
+/* From the next message on these handlers are at work, until another troupe_become or until the run ends: each
+ * run begins with those of TROUPE_ACTOR. A send is refused with UNHANDLED only if none of the actor's behaviours
+ * handles the message; one that the present behaviour does not handle when its turn comes is a dead letter
+ * (`unhandled`). A tick or a signal of that kind is dropped with a line in the log; so is a ready descriptor, and
+ * its watch is paused (troupe_watch_events), for it would be ready again at once. Returns OK. */
+#define troupe_become(self, tr_actor, tr_name) troupe_become_behaviour((self), &tr_actor##_##tr_name##_behaviour)
+/* Those of TROUPE_ACTOR again. Returns OK. */
+#define troupe_become_first(self) troupe_become_behaviour((self), NULL)
+/* INVALID: not in a TROUPE_BECOMES of this actor: the log says so. */
+enum troupe_status troupe_become_behaviour(troupe_self *self, const struct troupe_behaviour *behaviour);
+
+/* ---- From here on: how the macros do it. Nothing below is to be used directly. ---- */
+
+struct troupe_behaviour {
+    const char *name;
+    uint32_t entry_count;
+    const struct troupe_entry *entries; /* HANDLE only */
+};
+
+#define TROUPE_X_HANDLE_AS(tr_prefix, tr_message)                                                  \
+    { TROUPE_ROLE_HANDLE, &tr_message##_message, NULL, tr_prefix##_on_##tr_message, NULL }
+
+#ifdef __cplusplus
+}
+#endif
+#endif
