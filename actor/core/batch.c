@@ -9,18 +9,22 @@
  */
 #include "core/alarm.h"
 #include "core/depth.h"
+#include "core/idle.h"
 #include "core/run.h"
 #include "core/send.h"
 #include "core/source.h"
 
 enum { BATCH = 64, NATIVE_BATCH = 256 };
 
+void tr_guard_behind(struct tr_worker *worker, struct tr_cell *cell) {
+    if (atomic_load(&cell->front.head->next) != NULL || cell->guarded) return;
+    cell->guarded = true;
+    tr_cell_push(worker->node, worker, cell, &cell->guard);
+}
+
 struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_link *link = cell->front.head;
-    if (atomic_load(&link->next) == NULL && !cell->guarded) {
-        cell->guarded = true;
-        tr_cell_push(worker->node, worker, cell, &cell->guard);
-    }
+    tr_guard_behind(worker, cell);
     tr_cell_advance(cell);
     return link;
 }
@@ -156,6 +160,15 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     return link == &cell->wake ? take_wake(worker, cell) : take_guard(cell);
 }
 
+/* With the guard behind it the cell is still this worker's afterwards, if it was to be run here at all. */
+static bool take_watched(struct tr_worker *worker, struct tr_cell *cell) {
+    if (!tr_idle_is_disturbed(cell)) return take_one(worker, cell);
+    tr_guard_behind(worker, cell);
+    if (!take_one(worker, cell)) return false;
+    tr_idle_disturbed(worker, cell);
+    return true;
+}
+
 /* ---- The same within a handler, for troupe_receive: what is taken is taken out, so that the mailbox does
  * not run empty and the cell stays this worker's ---- */
 
@@ -194,11 +207,13 @@ static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
     tr_message_recycle(&worker->pool, message);
 }
 
+/* An alarm that only looks whether it was silent long enough is nothing to the handler that waits. */
 static bool take_alarm_out(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_alarm *alarm = tr_alarm_of_link(tr_take_out(worker, cell));
+    bool early = tr_idle_is_early(worker, cell, alarm);
     bool handled = tr_alarm_handle(worker, cell, alarm);
     tr_alarm_handled(worker, alarm);
-    return handled;
+    return handled && !early;
 }
 
 static bool take_source_out(struct tr_worker *worker, struct tr_cell *cell) {
@@ -211,7 +226,7 @@ static void take_wake_out(struct tr_worker *worker, struct tr_cell *cell) {
     if ((before & TR_BELL_ORDERS) != 0) tr_cell_ring(worker->node, worker, cell);
 }
 
-enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell) {
+static enum tr_taken take_within(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_link *link = cell->front.head;
     if (cell->held != NULL) {
         take_held(worker, cell);
@@ -232,6 +247,13 @@ enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell) {
     return TR_TOOK_ONE;
 }
 
+enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell) {
+    bool disturbs = tr_idle_is_disturbed(cell);
+    enum tr_taken taken = take_within(worker, cell);
+    if (disturbs) tr_idle_disturbed(worker, cell);
+    return taken;
+}
+
 /* ---- Batches ---- */
 
 /* A native cell's links live on in its handler's hands, so all are taken out: the guard goes behind them,
@@ -250,20 +272,27 @@ static void run_native(struct tr_worker *worker, struct tr_cell *cell) {
     tr_schedule_last(worker, cell);
 }
 
+/* `watched` is known to the compiler: there are two of these. A cell that begins to wait for silence ends its
+ * batch, and is still this worker's then. */
+static inline void run_actor(struct tr_worker *worker, struct tr_cell *cell, bool watched) {
+    tr_cell_look(cell);
+    for (uint32_t i = 0; i < BATCH && (i == 0 || !tr_worker_slice_is_over(worker)); i++) {
+        if (watched ? take_watched(worker, cell) : take_one(worker, cell)) continue;
+        tr_tell_ready(worker->node, worker, cell);
+        return;
+    }
+    if (!watched) tr_idle_disturbed(worker, cell);
+    tr_tell_ready(worker->node, worker, cell);
+    tr_schedule_last(worker, cell);
+}
+
 void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.cell = cell;
     worker->self.now = 0;
     worker->self.failure[0] = '\0'; /* of another actor, which did not fail after all */
-    if (cell->native) {
-        run_native(worker, cell);
-        return;
+    switch ((enum tr_turn)cell->turn) {
+    case TR_TURN_PLAIN: run_actor(worker, cell, false); return;
+    case TR_TURN_NATIVE: run_native(worker, cell); return;
+    case TR_TURN_WATCHED: run_actor(worker, cell, true); return;
     }
-    tr_cell_look(cell);
-    for (uint32_t i = 0; i < BATCH && (i == 0 || !tr_worker_slice_is_over(worker)); i++) {
-        if (take_one(worker, cell)) continue;
-        tr_tell_ready(worker->node, worker, cell);
-        return;
-    }
-    tr_tell_ready(worker->node, worker, cell);
-    tr_schedule_last(worker, cell);
 }

@@ -27,6 +27,7 @@
 #include "core/route.h"
 #include "core/runqueue.h"
 
+struct tr_idle;
 struct tr_node;
 struct tr_worker;
 struct tr_cell;
@@ -44,6 +45,13 @@ struct tr_native {
     void (*handle)(void *context, struct tr_worker *worker, struct tr_link *link);
     /* The mailbox is empty for now, or the batch is over. */
     void (*flush)(void *context, struct tr_worker *worker);
+};
+
+/* What a worker does with a cell whose turn it is. */
+enum tr_turn {
+    TR_TURN_PLAIN,
+    TR_TURN_NATIVE,  /* lanes and the host: see tr_cell_native */
+    TR_TURN_WATCHED, /* an actor that waits for silence: idle.h */
 };
 
 /* How to begin a run. */
@@ -98,6 +106,7 @@ struct tr_cell_more {
     struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
     struct tr_ids sources;            /* watched descriptors, signals: struct tr_source */
     struct tr_ids kept;               /* struct troupe_asker: to be answered later */
+    struct tr_idle *idle;             /* NULL: it never waited for silence */
 };
 
 struct tr_cell {
@@ -127,7 +136,7 @@ struct tr_cell {
     uint32_t slot;
     uint32_t run_generation;     /* `generation` */
     uint8_t life;
-    bool native;                 /* lanes and the host: see tr_cell_native */
+    uint8_t turn;                /* enum tr_turn */
     bool ended;                  /* troupe_exit was called: the run is to end with `end_status` */
     _Atomic uint8_t bell;        /* enum tr_bell */
     /* -- the consumer's, seldom needed -- */

@@ -199,7 +199,7 @@ static void drain(struct tr_worker *worker) {
 static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_node *node = worker->node;
     uint32_t generation = atomic_load(&cell->generation);
-    if (cell->native) return;
+    if (cell->turn == TR_TURN_NATIVE) return;
     if (cell->life == TR_LIFE_RUNNING)
         tr_stop(node, worker, (troupe_address){ node->id, cell->slot, generation }, TR_STOP_ORDERLY,
                 (troupe_address){ 0 });
@@ -210,10 +210,10 @@ static void end_cell(struct tr_worker *worker, struct tr_cell *cell) {
 static void end_natives(struct tr_node *node) {
     uint32_t slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native) tr_alarms_cancel_all(&node->workers[0], cell);
+        if (cell->turn == TR_TURN_NATIVE) tr_alarms_cancel_all(&node->workers[0], cell);
     slot = 0;
     for (struct tr_cell *cell; (cell = tr_cells_next(&node->cells, &slot)) != NULL;)
-        if (cell->native) tr_run_free_more(cell);
+        if (cell->turn == TR_TURN_NATIVE) tr_run_free_more(cell);
 }
 
 static void end_cells(struct tr_node *node) {

@@ -108,8 +108,10 @@ void tr_own_expect(struct tr_worker *worker) {
 static void *run(void *context) {
     struct tr_own *own = context;
     struct tr_node *node = own->worker.node;
-    while (!is_over(own) && tr_own_wait(&own->worker, INT64_MAX))
+    while (!is_over(own) && tr_own_wait(&own->worker, INT64_MAX)) {
+        atomic_store_explicit(&own->worker.slice_over, false, memory_order_relaxed);
         tr_cell_run(&own->worker, own->cell);
+    }
     pthread_mutex_lock(&node->end_lock);
     own->life = TR_OWN_ENDED;
     node->owns_running--;

@@ -25,6 +25,7 @@
 #include "core/alarm.h"
 #include "core/dead.h"
 #include "core/death.h"
+#include "core/idle.h"
 #include "core/log.h"
 #include "core/own.h"
 #include "core/report.h"
@@ -170,6 +171,7 @@ static const struct tr_death *describe_end(struct tr_worker *worker, struct tr_c
 static void end_more(struct tr_worker *worker, struct tr_cell *cell) {
     tr_alarms_cancel_all(worker, cell);
     tr_sources_cancel_all(worker->node, cell);
+    tr_idle_end(worker, cell);
     end_kept(worker, cell);
 }
 

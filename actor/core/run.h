@@ -59,6 +59,8 @@ void tr_let_go(struct tr_worker *worker, struct tr_cell *cell);
 enum tr_taken { TR_TOOK_NOTHING, TR_TOOK_OTHER, TR_TOOK_ONE };
 enum tr_taken tr_take_within(struct tr_worker *worker, struct tr_cell *cell);
 
+/* So that taking the head off does not empty the mailbox: the cell stays the caller's. */
+void tr_guard_behind(struct tr_worker *worker, struct tr_cell *cell);
 /* Takes the head out of the mailbox although it is to live on; the cell stays the caller's. */
 struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell);
 /* Puts a link that was taken out before, or behind, what is held. */

@@ -391,7 +391,7 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {
     struct tr_cell *cell = tr_cells_take_unused(&node->cells);
     if (cell == NULL) return NULL;
-    cell->native = true;
+    cell->turn = TR_TURN_NATIVE;
     *tr_cell_native(cell) = (struct tr_native_state){ native, context };
     return cell;
 }

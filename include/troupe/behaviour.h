@@ -1,5 +1,5 @@
 /*
- * Actors that change: other handlers for the messages to come.
+ * Actors that change: other handlers for the messages to come; and what comes of silence (at the end).
  *
  *     TROUPE_BEHAVIOUR_DECLARE(door, opened)
  *     TROUPE_ON(door, push) { return troupe_become(self, door, opened); }
@@ -55,6 +55,17 @@ extern "C" {
 #define troupe_become_first(self) troupe_become_behaviour((self), NULL)
 /* INVALID: not in a TROUPE_BECOMES of this actor: the log says so. */
 enum troupe_status troupe_become_behaviour(troupe_self *self, const struct troupe_behaviour *behaviour);
+
+/* ---- Silence ---- */
+
+/* One when nothing has come to this actor for so long: no message, tick, answer, notice, descriptor or signal. The
+ * time counts from the end of the handler of what came last; the next one comes only after something else. Not counted by contract 3, like a tick. */
+TROUPE_MESSAGE_EMPTY(troupe_idle)
+
+/* troupe_idle_after(self, 5 * TROUPE_SECOND): from now on, until the run ends; 0: no more. A call replaces the one
+ * before. Costs a look at the clock for each message; nothing for actors that do not ask for it. INVALID (less than
+ * 0, or the actor does not handle troupe_idle: the log says which), STOPPING, NO_MEMORY. */
+enum troupe_status troupe_idle_after(troupe_self *self, int64_t time);
 
 /* ---- From here on: how the macros do it. Nothing below is to be used directly. ---- */
 
