@@ -16,6 +16,9 @@
 
 enum { BATCH = 64, NATIVE_BATCH = 256 };
 
+/* What is part of the loop over messages, though it is called in one more place, for few cells. */
+#define ALWAYS_INLINE __attribute__((always_inline)) static inline
+
 void tr_guard_behind(struct tr_worker *worker, struct tr_cell *cell) {
     if (atomic_load(&cell->front.head->next) != NULL || cell->guarded) return;
     cell->guarded = true;
@@ -44,13 +47,26 @@ void tr_hold_last(struct tr_cell *cell, struct tr_link *link) {
 
 static bool is_bounded(const struct tr_message *message) {
     return message->inbound == NULL &&
-           (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+           (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM | TR_MESSAGE_ASIDE)) == 0;
 }
 
 /* One writer: the worker that runs the cell. */
 static void count_settled(struct tr_cell *cell) {
     uint32_t settled = atomic_load_explicit(&cell->settled, memory_order_relaxed);
     atomic_store_explicit(&cell->settled, settled + 1, memory_order_release);
+}
+
+/* A message that is out of the mailbox, and was not simply handled. */
+static void end_otherwise(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message,
+                          bool bounded, enum tr_handled handled) {
+    switch (handled) {
+    case TR_AGAIN: tr_hold_first(cell, &message->link); return;
+    case TR_PUT_ASIDE: /* it is somebody else's now */
+        if (bounded) count_settled(cell);
+        return;
+    case TR_LET_GO:
+    case TR_DONE: tr_message_recycle(&worker->pool, message); return;
+    }
 }
 
 /* ---- One link; each returns false if the cell is idle now ---- */
@@ -61,28 +77,25 @@ static bool take_held(struct tr_worker *worker, struct tr_cell *cell) {
     /* Out of the list first: the handler may end the cell, and that flushes the list. */
     cell->held = atomic_load_explicit(&message->link.next, memory_order_relaxed);
     enum tr_handled handled = tr_deliver(worker, cell, message);
-    if (handled == TR_AGAIN) {
-        tr_hold_first(cell, &message->link);
+    if (handled != TR_DONE) {
+        end_otherwise(worker, cell, message, bounded, handled);
         return true;
     }
-    if (bounded && handled == TR_DONE) count_settled(cell);
+    if (bounded) count_settled(cell);
     tr_message_recycle(&worker->pool, message);
     return true;
 }
 
-static bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
+ALWAYS_INLINE bool take_message(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
     if (cell->life == TR_LIFE_DOWN) {
         tr_hold_last(cell, tr_take_out(worker, cell));
         return true;
     }
     bool bounded = is_bounded(message);
     enum tr_handled handled = tr_deliver(worker, cell, message);
-    if (handled == TR_AGAIN) {
-        tr_hold_first(cell, tr_take_out(worker, cell));
-        return true;
-    }
-    if (handled == TR_LET_GO) {
-        tr_message_recycle(&worker->pool, message);
+    if (handled != TR_DONE) {
+        if (handled == TR_AGAIN) tr_take_out(worker, cell);
+        end_otherwise(worker, cell, message, bounded, handled);
         return true;
     }
     if (bounded) count_settled(cell);
@@ -108,7 +121,7 @@ static bool take_guard(struct tr_cell *cell) {
 /* Unless the handler let go of it itself. */
 static bool advance_from(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.at_hand = NULL;
-    return worker->self.let_go || tr_cell_advance(cell);
+    return worker->self.let_go != TR_LET_NOT || tr_cell_advance(cell);
 }
 
 /* Its address may be known by now, and it may have been asked to stop before it was there. */
@@ -118,7 +131,7 @@ static bool take_start(struct tr_worker *worker, struct tr_cell *cell, struct tr
         return false;
     }
     worker->self.at_hand = &args->link;
-    worker->self.let_go = false;
+    worker->self.let_go = TR_LET_NOT;
     tr_run_begin(worker, cell, args);
     bool more = advance_from(worker, cell);
     tr_message_recycle(&worker->pool, args);
@@ -127,10 +140,10 @@ static bool take_start(struct tr_worker *worker, struct tr_cell *cell, struct tr
 
 static bool take_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm *alarm) {
     worker->self.at_hand = &alarm->link;
-    worker->self.let_go = false;
+    worker->self.let_go = TR_LET_NOT;
     if (cell->life == TR_LIFE_RUNNING) tr_alarm_handle(worker, cell, alarm);
     bool more = advance_from(worker, cell);
-    if (worker->self.let_go) tr_alarm_drop(&worker->pool, alarm); /* its link may be in the mailbox again */
+    if (worker->self.let_go != TR_LET_NOT) tr_alarm_drop(&worker->pool, alarm); /* its link may be in the mailbox again */
     else tr_alarm_handled(worker, alarm);
     return more;
 }
@@ -143,7 +156,7 @@ static bool take_source(struct tr_worker *worker, struct tr_cell *cell) {
     return true;
 }
 
-static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
+ALWAYS_INLINE bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
     /* Not the wake: it says nothing while some worker is between the two steps of take_wake, and a message
      * behind a start must not be handled before it. */
     uint8_t bell = atomic_load_explicit(&cell->bell, memory_order_acquire);
@@ -161,7 +174,7 @@ static bool take_one(struct tr_worker *worker, struct tr_cell *cell) {
 }
 
 /* With the guard behind it the cell is still this worker's afterwards, if it was to be run here at all. */
-static bool take_watched(struct tr_worker *worker, struct tr_cell *cell) {
+__attribute__((noinline)) static bool take_watched(struct tr_worker *worker, struct tr_cell *cell) {
     if (!tr_idle_is_disturbed(cell)) return take_one(worker, cell);
     tr_guard_behind(worker, cell);
     if (!take_one(worker, cell)) return false;
@@ -190,8 +203,8 @@ static void let_link_go(struct tr_worker *worker, struct tr_cell *cell, struct t
 
 void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
     struct troupe_self *self = &worker->self;
-    if (self->let_go) return;
-    self->let_go = true;
+    if (self->let_go != TR_LET_NOT) return;
+    self->let_go = TR_LET_SETTLED;
     if (self->counted) let_message_go(worker, cell, self->message);
     else if (self->at_hand != NULL) let_link_go(worker, cell, self->at_hand);
 }
@@ -199,8 +212,9 @@ void tr_let_go(struct tr_worker *worker, struct tr_cell *cell) {
 static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_message *message = tr_message_of(tr_take_out(worker, cell));
     bool bounded = is_bounded(message);
-    if (tr_deliver(worker, cell, message) == TR_AGAIN) {
-        tr_hold_first(cell, &message->link);
+    enum tr_handled handled = tr_deliver(worker, cell, message);
+    if (handled != TR_DONE) {
+        end_otherwise(worker, cell, message, bounded, handled);
         return;
     }
     if (bounded) count_settled(cell);
@@ -272,16 +286,26 @@ static void run_native(struct tr_worker *worker, struct tr_cell *cell) {
     tr_schedule_last(worker, cell);
 }
 
-/* `watched` is known to the compiler: there are two of these. A cell that begins to wait for silence ends its
- * batch, and is still this worker's then. */
-static inline void run_actor(struct tr_worker *worker, struct tr_cell *cell, bool watched) {
+static void run_watched(struct tr_worker *worker, struct tr_cell *cell) {
     tr_cell_look(cell);
     for (uint32_t i = 0; i < BATCH && (i == 0 || !tr_worker_slice_is_over(worker)); i++) {
-        if (watched ? take_watched(worker, cell) : take_one(worker, cell)) continue;
+        if (take_watched(worker, cell)) continue;
         tr_tell_ready(worker->node, worker, cell);
         return;
     }
-    if (!watched) tr_idle_disturbed(worker, cell);
+    tr_tell_ready(worker->node, worker, cell);
+    tr_schedule_last(worker, cell);
+}
+
+/* A cell that begins to wait for silence ends its batch, and is still this worker's then. */
+static void run_plain(struct tr_worker *worker, struct tr_cell *cell) {
+    tr_cell_look(cell);
+    for (uint32_t i = 0; i < BATCH && (i == 0 || !tr_worker_slice_is_over(worker)); i++) {
+        if (take_one(worker, cell)) continue;
+        tr_tell_ready(worker->node, worker, cell);
+        return;
+    }
+    tr_idle_disturbed(worker, cell);
     tr_tell_ready(worker->node, worker, cell);
     tr_schedule_last(worker, cell);
 }
@@ -291,8 +315,8 @@ void tr_cell_run(struct tr_worker *worker, struct tr_cell *cell) {
     worker->self.now = 0;
     worker->self.failure[0] = '\0'; /* of another actor, which did not fail after all */
     switch ((enum tr_turn)cell->turn) {
-    case TR_TURN_PLAIN: run_actor(worker, cell, false); return;
+    case TR_TURN_PLAIN: run_plain(worker, cell); return;
     case TR_TURN_NATIVE: run_native(worker, cell); return;
-    case TR_TURN_WATCHED: run_actor(worker, cell, true); return;
+    case TR_TURN_WATCHED: run_watched(worker, cell); return;
     }
 }

@@ -100,12 +100,14 @@ struct tr_cell_more {
     troupe_address owner;
     uint64_t key;
     uint32_t run;
-    bool unready;                     /* this run has not become ready yet */
+    uint32_t stashed;                 /* how many are in `stash` */
     troupe_address stopped_by;        /* whoever asked for its stop, as far as that is known */
+    bool unready;                     /* this run has not become ready yet */
     int64_t started;
     struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
     struct tr_ids sources;            /* watched descriptors, signals: struct tr_source */
     struct tr_ids kept;               /* struct troupe_asker: to be answered later */
+    struct tr_link *stash;            /* the last of those put aside, which refers to the first; NULL: none */
     struct tr_idle *idle;             /* NULL: it never waited for silence */
 };
 

@@ -48,7 +48,8 @@ bool tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, struct tr_me
         return false;
     }
     worker->self.message = message;
-    worker->self.answered = worker->self.kept = worker->self.let_go = false;
+    worker->self.answered = worker->self.kept = false;
+    worker->self.let_go = TR_LET_NOT;
     tr_handling_own(worker, cell, message->type);
     enum troupe_status status = entry->thunk(&worker->self, cell->state, tr_message_body(message));
     tr_handling_ended(worker);
@@ -61,7 +62,8 @@ static enum troupe_status call(struct tr_worker *worker, struct tr_cell *cell,
                                struct tr_message *message, const struct troupe_entry *entry,
                                bool *late) {
     worker->self.message = message;
-    worker->self.answered = worker->self.kept = worker->self.let_go = false;
+    worker->self.answered = worker->self.kept = false;
+    worker->self.let_go = TR_LET_NOT;
     worker->self.counted = true;
     if ((message->link.flags & TR_MESSAGE_REPLY) != 0)
         return worker->node->options.hooks->reply(worker, cell, message, late);
@@ -116,6 +118,35 @@ static enum tr_handled end_settled(struct tr_worker *worker, struct tr_cell *cel
     return TR_LET_GO;
 }
 
+/* For the node it came from it is handled: from here on it is one of this node's. */
+static void settle_channel(struct tr_worker *worker, struct tr_message *message) {
+    struct tr_inbound *inbound = message->inbound;
+    if ((message->link.flags & TR_MESSAGE_SYSTEM) == 0) tr_bump(&worker->flight->sent_local);
+    tr_inbound_settle(inbound, worker, TROUPE_OK);
+    end_handling(worker, inbound);
+    message->inbound = NULL;
+    tr_inbound_release(inbound);
+}
+
+static enum tr_handled put_aside(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
+    if (cell->front.head == &message->link) tr_take_out(worker, cell); /* it is not one that was held */
+    tr_stash_add(cell, message);
+    if (message->inbound != NULL) settle_channel(worker, message);
+    else end_handling(worker, NULL);
+    worker->self.message = NULL;
+    tr_run_after(worker, cell, TROUPE_OK);
+    return TR_PUT_ASIDE;
+}
+
+/* False: it fails, though it was to be put aside. */
+static bool end_let_go(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message,
+                       enum troupe_status status, enum tr_handled *handled) {
+    if (worker->self.let_go == TR_LET_SETTLED) *handled = end_settled(worker, cell, message, status);
+    else if (status == TROUPE_OK) *handled = put_aside(worker, cell, message);
+    else worker->self.let_go = TR_LET_NOT;
+    return worker->self.let_go != TR_LET_NOT;
+}
+
 static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
                               struct tr_message *message, const struct troupe_entry *entry) {
     bool late = false;
@@ -124,7 +155,8 @@ static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
     begin_handling(worker, cell, message);
     enum troupe_status status = call(worker, cell, message, entry, &late);
     worker->self.counted = false;
-    if (worker->self.let_go) return end_settled(worker, cell, message, status);
+    if (worker->self.let_go != TR_LET_NOT && end_let_go(worker, cell, message, status, &handled))
+        return handled;
     if (late) tr_dead_letter_keep(worker->node, worker, message, TROUPE_TIMEOUT);
     else if (status != TROUPE_OK) handled = fail(worker, cell, message, status);
     else {

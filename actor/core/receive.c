@@ -24,20 +24,22 @@ enum { MESSAGES_PER_LOOK = 64 }; /* at those who wait for room */
 /* What the present handler knows of what it handles. */
 struct at_hand {
     struct tr_message *message;
-    bool answered, kept, let_go;
+    bool answered, kept, counted;
+    uint8_t let_go;
     const struct troupe_message_type *type; /* as the flight recorder has it */
 };
 
 static struct at_hand put_aside(const troupe_self *self) {
     uint64_t type = atomic_load_explicit(&self->worker->flight->current_type, memory_order_relaxed);
-    return (struct at_hand){ .message = self->message, .answered = self->answered, .kept = self->kept,
-                             .let_go = true, .type = (const void *)(uintptr_t)type };
+    return (struct at_hand){ .message = self->message, .answered = self->answered, .kept = self->kept, .counted = self->counted,
+                             .let_go = TR_LET_SETTLED, .type = (const void *)(uintptr_t)type };
 }
 
 static void take_up(troupe_self *self, const struct at_hand *at_hand) {
     self->message = at_hand->message;
     self->answered = at_hand->answered;
     self->kept = at_hand->kept;
+    self->counted = at_hand->counted;
     self->let_go = at_hand->let_go;
     tr_handling_own(self->worker, self->cell, at_hand->type);
 }
@@ -110,6 +112,7 @@ static const char *what_is_wrong(const troupe_self *self, int64_t timeout) {
     if (self->worker->own == NULL)
         return "the actor has no thread of its own: see troupe_receive in include/troupe/actor.h";
     if (self->nested) return "the handler that calls it was itself called by it";
+    if (self->let_go == TR_LET_ASIDE) return "the message at hand was put aside";
     return timeout < 0 ? "its timeout is less than 0" : NULL;
 }
 

@@ -80,7 +80,7 @@ static void flush_held(struct tr_worker *worker, struct tr_cell *cell) {
         struct tr_message *message = tr_message_of(cell->held);
         cell->held = atomic_load_explicit(&cell->held->next, memory_order_relaxed);
         bool bounded = message->inbound == NULL &&
-                       (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
+                       (message->link.flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM | TR_MESSAGE_ASIDE)) == 0;
         tr_dead_letter(worker->node, worker, message, TROUPE_FLUSHED);
         if (bounded) atomic_fetch_add(&cell->settled, 1);
     }
@@ -172,6 +172,7 @@ static void end_more(struct tr_worker *worker, struct tr_cell *cell) {
     tr_alarms_cancel_all(worker, cell);
     tr_sources_cancel_all(worker->node, cell);
     tr_idle_end(worker, cell);
+    tr_stash_hold(cell);
     end_kept(worker, cell);
 }
 
@@ -255,7 +256,7 @@ static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *c
     if (class->start == NULL) return TROUPE_OK;
     tr_handling_own(worker, cell, class->start_type);
     worker->self.starting = true;
-    worker->self.let_go = false;
+    worker->self.let_go = TR_LET_NOT;
     enum troupe_status status =
         class->start(&worker->self, cell->state, tr_message_body(args));
     worker->self.starting = false;

@@ -43,6 +43,7 @@ enum tr_handled {
     TR_DONE,
     TR_AGAIN,  /* the run failed and the message is to be handled by the next one */
     TR_LET_GO, /* done, and neither in the mailbox nor unsettled any more: tr_let_go */
+    TR_PUT_ASIDE, /* not done, and not in the mailbox any more, which has room for another */
 };
 
 /* Handles a message of the RUNNING cell, or declares it dead. */
@@ -66,6 +67,11 @@ struct tr_link *tr_take_out(struct tr_worker *worker, struct tr_cell *cell);
 /* Puts a link that was taken out before, or behind, what is held. */
 void tr_hold_first(struct tr_cell *cell, struct tr_link *link);
 void tr_hold_last(struct tr_cell *cell, struct tr_link *link);
+
+/* Puts a message that is out of the mailbox behind those put aside. The cell has its `more`. */
+void tr_stash_add(struct tr_cell *cell, struct tr_message *message);
+/* All of those go before what is held; returns how many. */
+uint32_t tr_stash_hold(struct tr_cell *cell);
 
 /* A line of the trace: who told whom what, or what happened to whom. */
 void tr_trace_message(struct tr_worker *worker, const struct tr_message *message);

@@ -11,6 +11,13 @@
 #include "core/steal.h"
 #include "core/timer.h"
 
+/* What is at hand may be done with before its handler has returned. */
+enum tr_let_go {
+    TR_LET_NOT,
+    TR_LET_SETTLED, /* it is settled: tr_let_go */
+    TR_LET_ASIDE,   /* it is to be put aside, unless the handler fails: troupe_stash */
+};
+
 /* What a handler is given as `self`: the cell and message at hand. Part of its worker. */
 struct troupe_self {
     struct tr_worker *worker;
@@ -19,7 +26,7 @@ struct troupe_self {
     bool answered;              /* the ask at hand has its reply */
     bool kept;                  /* ... or its asker was kept */
     bool counted;               /* what is at hand is a message, not a tick or the like */
-    bool let_go;                /* what is at hand is settled, though its handler runs on: tr_let_go */
+    uint8_t let_go;             /* enum tr_let_go: of what is at hand */
     bool nested;                /* within a handler that troupe_receive called */
     bool starting;              /* within the start handler */
     struct tr_link *at_hand;    /* what is being handled and is no message: in the mailbox, but for a source */

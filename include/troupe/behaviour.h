@@ -1,5 +1,6 @@
 /*
- * Actors that change: other handlers for the messages to come; and what comes of silence (at the end).
+ * Actors that change: other handlers for the messages to come, messages put aside for later, and what comes of
+ * silence.
  *
  *     TROUPE_BEHAVIOUR_DECLARE(door, opened)
  *     TROUPE_ON(door, push) { return troupe_become(self, door, opened); }
@@ -55,6 +56,19 @@ extern "C" {
 #define troupe_become_first(self) troupe_become_behaviour((self), NULL)
 /* INVALID: not in a TROUPE_BECOMES of this actor: the log says so. */
 enum troupe_status troupe_become_behaviour(troupe_self *self, const struct troupe_behaviour *behaviour);
+
+/* ---- Messages for later ---- */
+
+/* Puts the message at hand aside: `return troupe_stash(self);`, once its handler has returned TROUPE_OK. It keeps its
+ * sender and its ask, whose deadline goes on. Its room in the mailbox is free again; as many may be put aside as the
+ * mailbox may hold. A restart keeps them as it keeps the mailbox; they come first then, in their old order.
+ * FULL: it is still at hand, as with NO_MEMORY. INVALID (the log says which): no message is at hand (a tick, an
+ * answer), or it was answered, kept, forwarded, or settled by troupe_receive, which in turn is refused after this. */
+enum troupe_status troupe_stash(troupe_self *self) TROUPE_MUST_USE;
+
+/* All that was put aside comes next, in the order in which it was, before what waits in the mailbox; each is handled
+ * by what the actor is by then. Returns how many. */
+uint32_t troupe_unstash(troupe_self *self);
 
 /* ---- Silence ---- */
 

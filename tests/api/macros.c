@@ -94,7 +94,10 @@ TROUPE_ON_AS(lamp, lit, tick) {
     me->on = false;
     return troupe_become_first(self);
 }
-TROUPE_ON(lamp, point) { return troupe_idle_after(self, TROUPE_SECOND); }
+TROUPE_ON(lamp, point) {
+    if (troupe_unstash(self) == 0) return troupe_stash(self);
+    return troupe_idle_after(self, TROUPE_SECOND);
+}
 TROUPE_BEHAVIOUR(lamp, lit, TROUPE_HANDLES_AS(lamp, lit, tick), TROUPE_HANDLES(lamp, point))
 TROUPE_ACTOR(lamp, TROUPE_HANDLES(lamp, tick), TROUPE_BECOMES(lamp, lit))
 
