@@ -39,11 +39,17 @@ static enum troupe_status ask_outcome(enum troupe_status reason) {
     }
 }
 
+/* One on another node knows itself whether it does. Its message was put aside or forwarded here. */
+static bool wants_undelivered(struct tr_node *node, troupe_address who) {
+    if (who.node != node->id) return !troupe_address_is_none(who);
+    struct tr_cell *cell = tr_cells_at(&node->cells, who.slot);
+    const struct tr_class *class = cell == NULL ? NULL : atomic_load(&cell->class);
+    return class != NULL && class->wants_undelivered;
+}
+
 static void tell_undelivered(struct tr_node *node, struct tr_worker *worker, troupe_address from,
                              troupe_address to, const char *type, enum troupe_status reason) {
-    struct tr_cell *cell = from.node == node->id ? tr_cells_at(&node->cells, from.slot) : NULL;
-    const struct tr_class *class = cell == NULL ? NULL : atomic_load(&cell->class);
-    if (class == NULL || !class->wants_undelivered) return;
+    if (!wants_undelivered(node, from)) return;
     struct troupe_undelivered notice = { .to = to, .message = type, .reason = (uint32_t)reason };
     tr_send_system(node, worker, from, &troupe_undelivered_message, &notice);
 }

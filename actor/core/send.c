@@ -96,12 +96,17 @@ static bool wants_ready(struct tr_node *node, troupe_address who) {
     return class != NULL && class->wants_ready;
 }
 
+/* Of one that is forwarded, not its sender: the worker runs whoever forwards it. */
+static troupe_address refused_one(const struct tr_worker *worker, const struct tr_outgoing *outgoing) {
+    return (outgoing->flags & TR_MESSAGE_FORWARDED) != 0 ? troupe_self_address(&worker->self) : outgoing->from;
+}
+
 /* The mailbox may have emptied since, or seemed fuller than it was while this sender tried: then nobody
  * else would tell those who wait. */
 static void wait_for_room(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
                           const struct tr_outgoing *outgoing) {
-    if (wants_ready(node, outgoing->from) &&
-        tr_waiters_add(&node->waiters, outgoing->to, outgoing->from))
+    troupe_address who = refused_one(worker, outgoing);
+    if (wants_ready(node, who) && tr_waiters_add(&node->waiters, outgoing->to, who))
         atomic_store(&cell->waiters, true);
     tr_tell_ready(node, worker, cell);
 }
@@ -182,8 +187,8 @@ static enum troupe_status send_remote(struct tr_node *node, struct tr_worker *wo
     struct tr_route *route = route_to(node, outgoing->to.node);
     if (route == NULL) return TROUPE_UNREACHABLE;
     enum troupe_status status = route->methods->send(route, worker, outgoing);
-    if (status == TROUPE_FULL && wants_ready(node, outgoing->from))
-        route->methods->want_ready(route, worker, outgoing->to, outgoing->from);
+    if (status == TROUPE_FULL && wants_ready(node, refused_one(worker, outgoing)))
+        route->methods->want_ready(route, worker, outgoing->to, refused_one(worker, outgoing));
     return status;
 }
 

@@ -218,7 +218,9 @@ struct envelope {
     struct tr_cursor body;
 };
 
-enum { FLAGS = TR_MESSAGE_ASKED | TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME | TR_MESSAGE_SYSTEM };
+enum {
+    FLAGS = TR_MESSAGE_ASKED | TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME | TR_MESSAGE_SYSTEM | TR_MESSAGE_FORWARDED
+};
 
 static void read_type(struct tr_lane_driver *lane, struct envelope *envelope, bool none, uint64_t index) {
     bool outcome = (envelope->flags & TR_MESSAGE_OUTCOME) != 0;
@@ -238,12 +240,22 @@ static void read_outcome(struct envelope *envelope) {
     envelope->outcome = (uint8_t)(code < TROUPE_STATUS_COUNT ? code : TROUPE_FAILED);
 }
 
+/* The sender's node, of a forwarded message alone. */
+static void read_origin(struct envelope *envelope, uint32_t parts) {
+    struct tr_cursor *cursor = &envelope->body;
+    bool forwarded = (envelope->flags & TR_MESSAGE_FORWARDED) != 0;
+    uint64_t node = parts == 6 ? tr_read_uint(cursor, UINT64_MAX) : 0;
+    if (forwarded != (parts == 6)) tr_cursor_fail(cursor, "a forwarded message, and no other, has its sender's node");
+    if (forwarded && envelope->from.generation != 0) envelope->from.node = node;
+}
+
 static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, size_t size,
                           struct envelope *envelope) {
     struct tr_cursor *cursor = &envelope->body;
     *envelope = (struct envelope){ .status = TROUPE_OK };
     tr_cursor_init(cursor, payload, size);
-    if (tr_read_array(cursor) != 5) tr_cursor_fail(cursor, "an envelope has five parts");
+    uint32_t parts = tr_read_array(cursor);
+    if (parts != 5 && parts != 6) tr_cursor_fail(cursor, "an envelope has five parts, or six");
     bool none = tr_read_nil(cursor);
     uint64_t index = none ? 0 : tr_read_uint(cursor, UINT32_MAX);
     uint32_t slot = (uint32_t)tr_read_uint(cursor, UINT32_MAX);
@@ -251,6 +263,7 @@ static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, s
     if (generation != 0) envelope->from = (troupe_address){ lane->route.node, slot, generation };
     envelope->flags = (uint8_t)tr_read_uint(cursor, FLAGS);
     envelope->ask = tr_read_uint(cursor, UINT64_MAX);
+    read_origin(envelope, parts);
     if (none) read_outcome(envelope);
     if (!tr_cursor_ok(cursor) || (envelope->flags & ~FLAGS) != 0) envelope->status = TROUPE_MALFORMED;
     else read_type(lane, envelope, none, index);

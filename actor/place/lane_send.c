@@ -3,8 +3,8 @@
  * taken for the receiver's slot, so that a slow receiver stops its own senders and nobody else. Then the
  * parcel goes into the mailbox of the lane's cell.
  *
- * The parcel's bytes are an envelope, [type number or nil, sender's slot and generation, flags, ask id or
- * the status of an outcome], and the packed message behind it (docs/wire.md, "Payloads").
+ * The parcel's bytes are an envelope, [type number or nil, sender's slot and generation, flags, ask id, and the
+ * sender's node if it is another than this], and the packed message behind it (docs/wire.md, "Payloads").
  */
 #include <stdlib.h>
 #include <string.h>
@@ -88,14 +88,23 @@ static void want_ready(struct tr_route *route, struct tr_worker *worker, troupe_
 
 /* ---- Packing ---- */
 
-static void pack_envelope(struct tr_bytes *bytes, const struct tr_outgoing *outgoing, uint32_t type) {
-    tr_pack_array(bytes, 5);
+/* Only then the other node has to be told whose message it is. */
+static bool is_foreign(const struct tr_lane_driver *lane, const struct tr_outgoing *outgoing) {
+    return (outgoing->flags & TR_MESSAGE_FORWARDED) != 0 && outgoing->from.node != lane->node->id &&
+           !troupe_address_is_none(outgoing->from);
+}
+
+static void pack_envelope(struct tr_bytes *bytes, const struct tr_outgoing *outgoing, uint32_t type,
+                          bool foreign) {
+    uint8_t own_flags = (uint8_t)(outgoing->flags & ~TR_MESSAGE_FORWARDED);
+    tr_pack_array(bytes, foreign ? 6 : 5);
     if (outgoing->type == NULL) tr_pack_nil(bytes);
     else tr_pack_uint(bytes, type);
     tr_pack_uint(bytes, outgoing->from.slot);
     tr_pack_uint(bytes, outgoing->from.generation);
-    tr_pack_uint(bytes, outgoing->flags);
+    tr_pack_uint(bytes, foreign ? outgoing->flags : own_flags);
     tr_pack_uint(bytes, outgoing->ask);
+    if (foreign) tr_pack_uint(bytes, outgoing->from.node);
     if (outgoing->type == NULL) tr_pack_uint(bytes, outgoing->status);
 }
 
@@ -112,7 +121,7 @@ static enum troupe_status refuse(struct tr_lane_driver *lane, const struct tr_ou
 static enum troupe_status pack_payload(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
                                        uint32_t type, struct tr_bytes *bytes) {
     struct tr_codec_error error = { .status = TROUPE_NO_MEMORY };
-    pack_envelope(bytes, outgoing, type);
+    pack_envelope(bytes, outgoing, type, is_foreign(lane, outgoing));
     bool packed = outgoing->type == NULL || tr_codec_pack(outgoing->type, outgoing->body, bytes, &error);
     return packed && !bytes->failed ? TROUPE_OK : refuse(lane, outgoing, bytes, &error);
 }
@@ -175,7 +184,7 @@ static enum troupe_status pack(struct tr_lane_driver *lane, const struct tr_outg
     parcel->flags = outgoing->flags;
     parcel->parcel.to = (struct tr_endpoint){ outgoing->to.slot, outgoing->to.generation };
     parcel->parcel.definitions = outgoing->type == NULL ? 0 : type + 1;
-    parcel->parcel.once = outgoing->flags != 0;
+    parcel->parcel.once = (outgoing->flags & ~TR_MESSAGE_FORWARDED) != 0;
     parcel->parcel.mortal = is_order(outgoing->flags);
     return TROUPE_OK;
 }

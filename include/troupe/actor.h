@@ -218,6 +218,15 @@ struct troupe_asker troupe_keep_asker(troupe_self *self);
 enum troupe_status troupe_answer_message(troupe_self *self, struct troupe_asker asker,
                                          const struct troupe_message_type *type, const void *message);
 
+/* Hands the message at hand on, unchanged: its sender stays its sender, and if it was asked, the reply of the other
+ * actor ends the ask, wherever the two are. Counts as handled here. The codes of troupe_send, FULL with its
+ * troupe_ready for this actor; with any but OK it is still this actor's to answer. What becomes of it later is told
+ * to its sender. A plain message may be forwarded to several. INVALID (the log says which): no message is at hand (a
+ * tick, an answer), or it was answered, its asker kept, or put aside. An ask over several nodes ends with DIED, at the
+ * latest with its deadline, when one of the processes dies that it went through; and it may, if this handler fails
+ * after it has forwarded it, as if it fails after it has answered. */
+enum troupe_status troupe_forward(troupe_self *self, troupe_address to) TROUPE_MUST_USE;
+
 /* ---- Starting and stopping ---- */
 
 struct troupe_spawn_options {

@@ -96,6 +96,7 @@ TROUPE_ON_AS(lamp, lit, tick) {
 }
 TROUPE_ON(lamp, point) {
     if (troupe_unstash(self) == 0) return troupe_stash(self);
+    if (troupe_forward(self, troupe_sender(self)) != TROUPE_OK) return TROUPE_OK;
     return troupe_idle_after(self, TROUPE_SECOND);
 }
 TROUPE_BEHAVIOUR(lamp, lit, TROUPE_HANDLES_AS(lamp, lit, tick), TROUPE_HANDLES(lamp, point))
