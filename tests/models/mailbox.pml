@@ -1,9 +1,10 @@
 /*
- * Mirrors: tr_mailbox_push, tr_mailbox_advance (actor/core/mailbox.h); tr_take_out, take_guard,
- * tr_cell_run (actor/core/batch.c). A change there must change this model.
+ * Mirrors: tr_mailbox_push, tr_mailbox_advance (actor/core/mailbox.h); tr_guard_behind, tr_take_out, take_guard,
+ * take_watched, tr_cell_run (actor/core/batch.c). A change there must change this model.
  *
  * Three senders, two of them of two links; one cell; two workers. The consumer handles a link while it is the head, or takes it out
- * to live on, with the guard behind it if it is the last.
+ * to live on, with the guard behind it if it is the last; or it puts the guard there, handles the link while it is
+ * the head, and looks at the cell once more afterwards.
  *
  * Shown: each link is handled once, those of a sender in their order; no two workers run the cell; it is
  * queued once at most; a link that left the mailbox is not touched any more; nothing is left lying.
@@ -11,6 +12,7 @@
  * BUG 1: the mailbox becomes empty in two steps, a look and a store.
  * BUG 2: the head leaves the mailbox before it is handled.
  * BUG 3: a link is taken out without the guard.
+ * BUG 4: the cell is looked at once more without the guard.
  */
 #ifndef BUG
 #define BUG 0
@@ -86,6 +88,13 @@ inline use(link) {
     }
 }
 
+inline guard_behind(link, before) {
+    if
+    :: next[link] == 0 && !guarded -> guarded = true; push(GUARD, before)
+    :: else
+    fi
+}
+
 proctype worker() {
     byte link, following, before, i;
     bool more;
@@ -105,15 +114,20 @@ end:
 #endif
             :: link != GUARD -> /* taken out */
 #if BUG != 3
-                if
-                :: next[link] == 0 && !guarded -> guarded = true; push(GUARD, before)
-                :: else
-                fi;
+                guard_behind(link, before);
 #endif
                 advance(link, following, more);
                 assert(more);
                 use(link);
                 gone[link] = true
+            :: link != GUARD -> /* watched */
+#if BUG != 4
+                guard_behind(link, before);
+#endif
+                use(link);
+                advance(link, following, more);
+                gone[link] = true;
+                assert(more) /* the cell is ours to look at */
             fi;
             link = 0; i++
         :: more && i == BATCH -> atomic { running--; queued++; assert(queued == 1) }; break

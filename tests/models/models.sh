@@ -23,7 +23,7 @@ megabytes=2048
 # MODEL OPTION FLOOR BUGS
 table() {
     cat <<'TABLE'
-mailbox  -DLINKS=5 3000000  1 2 3
+mailbox  -DLINKS=5 3000000  1 2 3 4
 wake     -DPLAINS=1 1000000 1 2 3 4 5 6 7 8
 idle     -DWORKERS=2 5000000 1 2 3 5
 idle     -DWORKERS=3 5000000 4
