@@ -12,6 +12,7 @@
 #include "core/depth.h"
 #include "core/send.h"
 #include "place/host.h"
+#include "services/names.h"
 
 struct troupe_system {
     struct tr_program program;

@@ -23,6 +23,10 @@ struct tr_hooks {
      * waits for this reply any more. */
     enum troupe_status (*reply)(struct tr_worker *worker, struct tr_cell *cell,
                                 struct tr_message *message, bool *late);
+    /* An actor of this name is about to be spawned there. Any thread, as giving it up again, when it could
+     * not be spawned. */
+    enum troupe_status (*reserve_name)(struct tr_node *node, const char *name, troupe_address address);
+    void (*give_up_name)(struct tr_node *node, const char *name, troupe_address address);
     /* The cell is about to be EMPTY: its name is free again before anybody is told. */
     void (*cell_ended)(struct tr_node *node, struct tr_cell *cell);
     /* The path of a configured actor, here or on another node; NULL: it is none. */

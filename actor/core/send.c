@@ -327,6 +327,18 @@ static enum troupe_status spawn_in(struct tr_node *node, struct tr_worker *worke
     return status;
 }
 
+/* The name first: once the actor runs, it may have ended, and given its name up, before anybody looks. */
+static enum troupe_status spawn_as(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                                   const struct tr_run_spec *start, troupe_address address) {
+    const struct tr_hooks *hooks = node->options.hooks;
+    if (start->name == NULL) return spawn_in(node, worker, cell, start);
+    enum troupe_status status = hooks->reserve_name(node, start->name, address);
+    if (status != TROUPE_OK) return status;
+    status = spawn_in(node, worker, cell, start);
+    if (status != TROUPE_OK) hooks->give_up_name(node, start->name, address);
+    return status;
+}
+
 enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, const struct tr_run_spec *start,
                             troupe_address *address) {
     enum troupe_status status = TROUPE_STOPPING;
@@ -335,7 +347,7 @@ enum troupe_status tr_spawn(struct tr_node *node, struct tr_worker *worker, cons
     if (cell == NULL) return status;
     const troupe_address made = { node->id, cell->slot, atomic_load(&cell->generation) };
     tr_cell_saw_nothing(cell);
-    status = spawn_in(node, worker, cell, start);
+    status = spawn_as(node, worker, cell, start, made);
     if (status == TROUPE_OK) *address = made; /* else it is the next one's */
     else tr_cells_release(&node->cells, tr_worker_slots(worker), cell);
     return status;

@@ -309,6 +309,7 @@ static void ready(void *context, uint64_t what, uint32_t events) {
 static bool begin_with_keeper(struct tr_host *host) {
     const struct tr_node_start *start = host->options.start;
     host->own = start->node;
+    if (!tr_host_names_open(host, start->names, start->incarnation)) return false;
     if (!tr_host_signals_open(host)) return false;
     if (!tr_loop_watch(&host->loop, start->control, TR_HOST_CONTROL, EPOLLIN)) return false;
     start_node(host, start->node, start->incarnation, map(start->flight, sizeof(struct tr_flight)));
@@ -410,6 +411,7 @@ bool tr_host_free(struct tr_host *host) {
         free(request);
         request = next;
     }
+    tr_host_names_close(host);
     tr_outbox_free(&host->outbox);
     tr_loop_free(&host->loop);
     pthread_rwlock_destroy(&host->visitors);

@@ -37,6 +37,10 @@ static void kill_node(void *context, uint64_t node) {
     host->main_code = 9; /* as waitpid says it: SIGKILL */
 }
 
+static void lives(void *context, uint64_t node, uint64_t incarnation) {
+    tr_names_set_alive(((struct tr_host *)context)->names_memory, node, incarnation);
+}
+
 static int ledger_of(struct tr_host *host, uint64_t number) {
     for (struct tr_ledger_memfd *ledger = host->ledgers; ledger != NULL; ledger = ledger->next)
         if (ledger->number == number) return ledger->descriptor;
@@ -100,6 +104,7 @@ static void exit_keeper(void *context, int code) {
 }
 
 static const struct tr_keeper_io actions = { .fork_node = fork_node, .kill_node = kill_node,
+                                             .lives = lives,
                                              .send = queue, .forget_ledger = forget_ledger,
                                              .describe = describe, .random = fill_random,
                                              .timer = set_timer, .log = log_line,
@@ -122,6 +127,7 @@ static bool make_keeper(struct tr_host *host) {
 bool tr_embedded_begin(struct tr_host *host) {
     host->own = TR_MAIN_NODE;
     host->keeper_timer = INT64_MAX;
+    if (!tr_host_names_open(host, -1, 1)) return false;
     if (!tr_host_signals_open(host) || !make_keeper(host)) return false;
     tr_keeper_begin(host->keeper, tr_host_now());
     return true;

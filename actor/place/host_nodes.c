@@ -228,7 +228,7 @@ static bool start_agent(struct tr_node *node) {
 
 static bool fill_services(struct tr_hosted *hosted) {
     const struct tr_plan *plan = hosted->host->options.plan;
-    tr_registry_init(&hosted->services.registry);
+    hosted->services.names = &hosted->host->names;
     tr_signals_init(&hosted->services.signals);
     hosted->services.supervisors = plan->supervisors;
     hosted->services.supervisor_count = plan->supervisor_count;
@@ -354,7 +354,6 @@ void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
         tr_node_free(node);
     }
     tr_work_free(&hosted->services.work);
-    tr_registry_free(&hosted->services.registry);
     tr_signals_free(&hosted->services.signals);
     pthread_mutex_destroy(&hosted->lock);
     free(hosted->lanes);

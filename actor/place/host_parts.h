@@ -54,6 +54,8 @@ struct tr_host {
     struct tr_loop loop;
     pthread_rwlock_t visitors;    /* outside threads read while they use a node; making and ending one writes */
     struct tr_buffers buffers;    /* of all nodes here */
+    void *names_memory;           /* the application's; NULL: not there yet */
+    struct tr_names names;
     pthread_mutex_t lock;         /* for all to the next line */
     struct tr_request *requests, *last_request;
     struct troupe_counts counts;  /* of nodes that are no more */
@@ -88,6 +90,12 @@ void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troup
 void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control);
 /* From the keeper. Takes the descriptor. */
 void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor);
+
+/* ---- host_names.c ---- */
+/* `descriptor`: what the keeper gave; -1: it is made, for this process alone. `incarnation`: of this process. False
+ * with errno. */
+bool tr_host_names_open(struct tr_host *host, int descriptor, uint64_t incarnation);
+void tr_host_names_close(struct tr_host *host);
 
 /* ---- host_signals.c ---- */
 bool tr_host_signals_open(struct tr_host *host);

@@ -61,6 +61,8 @@ struct tr_keeper_io {
     /* Kill the process with SIGKILL, and what it left behind; tr_keeper_exited follows. A host that
      * cannot kill reports it as exited, once it has done what it can. */
     void (*kill_node)(void *context, uint64_t node);
+    /* This incarnation of the node lives from now on, before it begins; 0: none does, before anybody is told. */
+    void (*lives)(void *context, uint64_t node, uint64_t incarnation);
     /* Pass the message on to the process. Valid during the call. For start_node, listen and dial
      * the driver adds the descriptor: the node's flight page, or the ledger of that number, which
      * it makes when it first sees the number. */

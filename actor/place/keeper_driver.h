@@ -46,6 +46,9 @@ struct tr_driver {
     struct tr_ward_ledger *ledgers;
     size_t ledger_count, ledger_room;
     int epoll, signals, timer, config; /* -1: not open */
+    int names;                         /* the names of the application; -1: not made */
+    void *names_page; /* its beginning, which the keeper writes */
+    size_t names_size;
     int64_t timer_at;                  /* what the keeper asked for */
     sigset_t mask_before;
     struct tr_signal_asked asked[NSIG];
@@ -73,6 +76,8 @@ bool tr_wards_open(struct tr_driver *driver);
 void tr_wards_close(struct tr_driver *driver);
 struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node);
 
+/* This incarnation's names are names from now on; 0: no incarnation's are. */
+void tr_ward_lives(struct tr_driver *driver, const struct tr_ward *ward, uint64_t incarnation);
 void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incarnation);
 void tr_ward_kill(const struct tr_ward *ward);
 /* The process was reaped: closes what it had. */

@@ -84,6 +84,7 @@ void tr_member_start(struct tr_keeper *keeper, struct tr_member *member) {
     member->ready = member->again = member->killed = false;
     member->deadline = INT64_MAX;
     member->exists = !hosted;
+    keeper->io->lives(keeper->context, member->spec.id, member->incarnation);
     if (!hosted) {
         keeper->io->fork_node(keeper->context, member->spec.id, member->incarnation);
         return;
@@ -148,6 +149,7 @@ void tr_member_end(struct tr_keeper *keeper, struct tr_member *member, enum tr_c
     member->ready = member->again = false;
     member->deadline = INT64_MAX;
     tr_lanes_drop(keeper, member);
+    keeper->io->lives(keeper->context, member->spec.id, 0);
     tell_down(keeper, member, cause, why);
     if (member->state == TR_NODE_GONE) tr_member_tell_gone(keeper, member);
     if (again) tr_member_start(keeper, member);

@@ -74,6 +74,10 @@ static void fork_node(void *context, uint64_t node, uint64_t incarnation) {
 
 static void kill_node(void *context, uint64_t node) { tr_ward_kill(tr_wards_find(context, node)); }
 
+static void lives(void *context, uint64_t node, uint64_t incarnation) {
+    tr_ward_lives(context, tr_wards_find(context, node), incarnation);
+}
+
 static void send_message(void *context, uint64_t process, const struct tr_control *message) {
     tr_ward_send(context, tr_wards_find(context, process), message);
 }
@@ -111,6 +115,7 @@ static void stop_loop(void *context, int code) {
 
 static const struct tr_keeper_io keeper_io = { .fork_node = fork_node,
                                                .kill_node = kill_node,
+                                               .lives = lives,
                                                .send = send_message,
                                                .forget_ledger = forget_ledger,
                                                .describe = describe,
@@ -321,6 +326,7 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
                                 .signals = -1,
                                 .timer = -1,
                                 .config = -1,
+                                .names = -1,
                                 .timer_at = INT64_MAX,
                                 .exit_code = CODE_GAVE_UP };
     check_options(options);

@@ -17,6 +17,7 @@
 
 #include "base/assert.h"
 #include "place/keeper_driver.h"
+#include "services/name_table.h"
 
 /* How long a process that has closed its control socket may take to exit. */
 #define HANG_UP_PATIENCE (INT64_C(1000) * 1000 * 1000)
@@ -47,6 +48,30 @@ static bool open_page(struct tr_driver *driver, struct tr_ward *ward) {
     return madvise(page, size, MADV_DONTFORK) == 0; /* a child sees its own page alone */
 }
 
+/* The names of the application: what the keeper sees of it is which incarnations live. */
+static bool open_names(struct tr_driver *driver) {
+    uint64_t nodes = 0;
+    for (size_t i = 0; i < driver->ward_count; i++)
+        if (driver->wards[i].spec->id > nodes) nodes = driver->wards[i].spec->id;
+    size_t size = tr_names_keepers_size(nodes);
+    driver->names = tr_memfd_new("troupe-names", tr_names_size(nodes));
+    if (driver->names < 0) return false;
+    void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, driver->names, 0);
+    if (page == MAP_FAILED) return false;
+    driver->names_page = page;
+    driver->names_size = size;
+    return madvise(page, size, MADV_DONTFORK) == 0;
+}
+
+static void close_names(struct tr_driver *driver) {
+    if (driver->names_page != NULL) munmap(driver->names_page, driver->names_size);
+    if (driver->names >= 0) close(driver->names);
+}
+
+void tr_ward_lives(struct tr_driver *driver, const struct tr_ward *ward, uint64_t incarnation) {
+    tr_names_set_alive(driver->names_page, ward->spec->id, incarnation);
+}
+
 bool tr_wards_open(struct tr_driver *driver) {
     const struct tr_keeper_rules *rules = &driver->options->rules;
     driver->wards = calloc(rules->node_count, sizeof *driver->wards);
@@ -62,7 +87,7 @@ bool tr_wards_open(struct tr_driver *driver) {
     for (size_t i = 0; i < driver->ward_count; i++) {
         if (!open_page(driver, &driver->wards[i])) return false;
     }
-    return true;
+    return open_names(driver);
 }
 
 void tr_wards_close(struct tr_driver *driver) {
@@ -73,6 +98,7 @@ void tr_wards_close(struct tr_driver *driver) {
         if (ward->page != NULL) munmap(ward->page, driver->options->flight_size);
         if (ward->flight >= 0) close(ward->flight);
     }
+    close_names(driver);
     for (size_t i = 0; i < driver->ledger_count; i++) close(driver->ledgers[i].memory);
     free(driver->ledgers);
     free(driver->wards);
@@ -95,6 +121,7 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
                                    .incarnation = incarnation,
                                    .control = control,
                                    .flight = ward->flight,
+                                   .names = driver->names,
                                    .config = spawn ? driver->config : -1 };
     struct tr_process_setup setup = { .path = ward->spec->path,
                                       .keeper = keeper,

@@ -83,9 +83,10 @@ static int settle(int descriptor, int *next) {
 static void keep_own(struct tr_node_start *start) {
     int next = FIRST_OWN;
     int control = aside(start->control), flight = aside(start->flight),
-        config = aside(start->config);
+        names = aside(start->names), config = aside(start->config);
     start->control = settle(control, &next);
     start->flight = settle(flight, &next);
+    start->names = settle(names, &next);
     start->config = settle(config, &next);
     require(close_range((unsigned)next, ~0u, 0) == 0, "close_range");
 }
@@ -143,21 +144,23 @@ void tr_process_spawn(const struct tr_node_start *start, const char *program, ch
     char value[128];
     survive_exec(start->control);
     survive_exec(start->flight);
+    survive_exec(start->names);
     survive_exec(start->config);
-    snprintf(value, sizeof value, "%llu:%llu:%d:%d:%d", (unsigned long long)start->node,
-             (unsigned long long)start->incarnation, start->control, start->flight, start->config);
+    snprintf(value, sizeof value, "%llu:%llu:%d:%d:%d:%d", (unsigned long long)start->node,
+             (unsigned long long)start->incarnation, start->control, start->flight, start->names,
+             start->config);
     require(setenv(TR_NODE_VARIABLE, value, 1) == 0, "setenv");
     execv(program, argv);
     give_up(program, TR_PROCESS_EXEC_FAILED);
 }
 
-/* Five numbers, nothing before, between or behind them but the colons. */
+/* Six numbers, nothing before, between or behind them but the colons. */
 static bool parse(const char *value, struct tr_node_start *start) {
     int used = 0;
     unsigned long long node, incarnation;
     if (strspn(value, "0123456789:-") != strlen(value)) return false;
-    if (sscanf(value, "%20llu:%20llu:%9d:%9d:%9d%n", &node, &incarnation, &start->control,
-               &start->flight, &start->config, &used) != 5) {
+    if (sscanf(value, "%20llu:%20llu:%9d:%9d:%9d:%9d%n", &node, &incarnation, &start->control,
+               &start->flight, &start->names, &start->config, &used) != 6) {
         return false;
     }
     start->node = node;
@@ -180,18 +183,20 @@ static bool is_sealed(int descriptor) {
 static const char *adopt(struct tr_node_start *start) {
     if (!is_control(start->control)) return "its control socket is not there";
     if (!is_sealed(start->flight)) return "its flight page is not there";
+    if (!is_sealed(start->names)) return "the names of the application are not there";
     if (start->config >= 0 && !is_sealed(start->config)) return "its configuration is not there";
     fcntl(start->control, F_SETFD, FD_CLOEXEC);
     fcntl(start->flight, F_SETFD, FD_CLOEXEC);
+    fcntl(start->names, F_SETFD, FD_CLOEXEC);
     if (start->config >= 0) fcntl(start->config, F_SETFD, FD_CLOEXEC);
     return map_page(start) ? NULL : "its flight page cannot be mapped";
 }
 
 int tr_node_start_read(struct tr_node_start *start, char *error, size_t error_size) {
-    *start = (struct tr_node_start){ .control = -1, .flight = -1, .config = -1 };
+    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1 };
     const char *value = getenv(TR_NODE_VARIABLE);
     if (value == NULL) return 0;
-    const char *wrong = parse(value, start) ? adopt(start) : "it is not five numbers";
+    const char *wrong = parse(value, start) ? adopt(start) : "it is not six numbers";
     if (wrong != NULL) {
         snprintf(error, error_size, "%s=%.64s: %s", TR_NODE_VARIABLE, value, wrong);
         return -1;
@@ -204,8 +209,9 @@ void tr_node_start_release(struct tr_node_start *start) {
     if (start->page != NULL) munmap(start->page, start->page_size);
     if (start->control >= 0) close(start->control);
     if (start->flight >= 0) close(start->flight);
+    if (start->names >= 0) close(start->names);
     if (start->config >= 0) close(start->config);
-    *start = (struct tr_node_start){ .control = -1, .flight = -1, .config = -1 };
+    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1 };
 }
 
 /* ---- Shared memory ---- */

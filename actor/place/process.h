@@ -15,12 +15,13 @@ struct tr_node_start {
     uint64_t node, incarnation;
     int control; /* to the keeper: control.h */
     int flight;  /* memfd, sealed in size: its flight page */
+    int names;   /* memfd, sealed in size: services/name_table.h */
     int config;  /* spawned: memfd, the configuration as the keeper read it; else -1 */
     void *page;  /* the flight page, mapped shared */
     size_t page_size;
 };
 
-/* The environment variable of a spawned node: "id:incarnation:controlfd:flightfd:configfd". */
+/* The environment variable of a spawned node: "id:incarnation:controlfd:flightfd:namesfd:configfd". */
 #define TR_NODE_VARIABLE "TROUPE_NODE"
 
 /* In a spawned process: was it spawned as a node? 1: yes, `*start` is filled in, the variable is

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/run.h"
 #include "core/send.h"
+#include "services/names.h"
 #include "services/services.h"
 
 static struct tr_ask *ask_of(struct tr_alarm *alarm) { return (struct tr_ask *)(void *)alarm; }
@@ -149,4 +150,7 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
     return status;
 }
 
-const struct tr_hooks tr_services_hooks = { .reply = reply_arrived, .cell_ended = tr_name_release };
+const struct tr_hooks tr_services_hooks = { .reply = reply_arrived,
+                                            .reserve_name = tr_name_reserve,
+                                            .give_up_name = tr_name_give_up,
+                                            .cell_ended = tr_name_release };

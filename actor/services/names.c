@@ -1,50 +1,94 @@
-/* Names, and actors started from code: the part of include/troupe/actor.h about them. */
-#include <stdio.h>
+/*
+ * Names: the part of include/troupe/actor.h about them. What is registered is in a table that all processes of
+ * the application share (name_table.h); what is configured, in the plan that each of them has.
+ *
+ * The cell remembers its name, to give it back when it ends; a name dies with its node in any case.
+ */
+#include "services/names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "core/log.h"
-#include "core/run.h"
-#include "core/send.h"
+#include "core/worker.h"
 #include "services/services.h"
 
-/* ---- Names ---- */
-
-/* The tree's names are the tree's on every node: nobody may stand in for a configured actor. */
-static enum troupe_status claim(struct tr_node *node, const char *name, troupe_address address) {
-    struct tr_services *services = tr_services_of(node);
-    troupe_address owner = services->find(node, name);
-    if (!troupe_address_is_none(owner) && !troupe_address_equal(owner, address)) return TROUPE_EXISTS;
-    return tr_registry_add(&services->registry, name, address);
+/* A slash is a path's, a control character would forge a line of the log, and what is not UTF-8 could not be sent. */
+bool tr_name_is_valid(const char *name) {
+    if (name == NULL || name[0] == '\0' || strlen(name) > TR_NAME_MAX) return false;
+    if (!tr_utf8_valid(name, strlen(name))) return false;
+    for (; *name != '\0'; name++)
+        if (*name == '/' || (unsigned char)*name < ' ') return false;
+    return true;
 }
 
-static const char no_name[] = "a name has 1 to 64 bytes of UTF-8, and no slash or control character";
+const char tr_name_rule[] = "a name has 1 to 64 bytes of UTF-8, and no slash or control character";
+
+static struct tr_names *names_of(struct tr_node *node) { return tr_services_of(node)->names; }
+
+static struct tr_name_owner owner_of(const struct tr_node *node, troupe_address address) {
+    return (struct tr_name_owner){ address, node->options.incarnation };
+}
+
+/* ---- Taking and giving up ---- */
+
+/* The tree's names are the tree's on every node: nobody may stand in for a configured actor. */
+static enum troupe_status claim(struct tr_node *node, const char *name, troupe_address address, bool reserved) {
+    troupe_address configured = tr_services_of(node)->find(node, name);
+    struct tr_name_owner owner = owner_of(node, address);
+    if (!troupe_address_is_none(configured) && !troupe_address_equal(configured, address)) return TROUPE_EXISTS;
+    enum troupe_status status = tr_names_add(names_of(node), name, &owner, reserved);
+    if (status == TROUPE_UNREACHABLE)
+        tr_log(node, TROUPE_ERROR, NULL, "not registered: %s: a process writes over the names of all", name);
+    return status;
+}
+
+enum troupe_status tr_name_reserve(struct tr_node *node, const char *name, troupe_address address) {
+    return claim(node, name, address, true);
+}
+
+void tr_name_publish(struct tr_node *node, const char *name, troupe_address address) {
+    struct tr_name_owner owner = owner_of(node, address);
+    tr_names_publish(names_of(node), name, &owner);
+}
+
+void tr_name_give_up(struct tr_node *node, const char *name, troupe_address address) {
+    struct tr_name_owner owner = owner_of(node, address);
+    tr_names_remove(names_of(node), name, &owner);
+}
+
+void tr_name_release(struct tr_node *node, struct tr_cell *cell) {
+    if (cell->more == NULL || cell->more->name == NULL) return;
+    troupe_address address = { node->id, cell->slot, atomic_load(&cell->generation) };
+    tr_name_give_up(node, cell->more->name, address);
+    free(cell->more->name);
+    cell->more->name = NULL;
+}
+
+/* ---- For actors ---- */
 
 static enum troupe_status refuse(troupe_self *self, const char *why) {
     tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "not registered: %s", why);
     return TROUPE_INVALID;
 }
 
+static enum troupe_status take_first_name(troupe_self *self, struct tr_cell_more *more, const char *name) {
+    char *kept = strdup(name);
+    if (kept == NULL) return TROUPE_NO_MEMORY;
+    enum troupe_status status = claim(self->worker->node, name, troupe_self_address(self), false);
+    if (status == TROUPE_OK) more->name = kept;
+    else free(kept);
+    return status;
+}
+
 enum troupe_status troupe_register(troupe_self *self, const char *name) {
     struct tr_cell_more *more = tr_cell_more(self->cell);
     if (more == NULL) return TROUPE_NO_MEMORY;
-    if (!tr_name_is_valid(name)) return refuse(self, no_name);
-    if (more->name != NULL && strcmp(more->name, name) != 0)
-        return refuse(self, "the actor has another name, to be given up by troupe_unregister first");
-    struct tr_registry *registry = &tr_services_of(self->worker->node)->registry;
-    enum troupe_status status = claim(self->worker->node, name, troupe_self_address(self));
-    if (status != TROUPE_OK || more->name != NULL) return status;
-    more->name = strdup(name);
-    if (more->name != NULL) return TROUPE_OK;
-    tr_registry_remove(registry, name);
-    return TROUPE_NO_MEMORY;
-}
-
-void tr_name_release(struct tr_node *node, struct tr_cell *cell) {
-    if (cell->more == NULL || cell->more->name == NULL) return;
-    tr_registry_remove(&tr_services_of(node)->registry, cell->more->name);
-    free(cell->more->name);
-    cell->more->name = NULL;
+    if (!tr_name_is_valid(name)) return refuse(self, tr_name_rule);
+    if (more->name == NULL) return take_first_name(self, more, name);
+    if (strcmp(more->name, name) == 0) return TROUPE_OK;
+    return refuse(self, "the actor has another name, to be given up by troupe_unregister first");
 }
 
 enum troupe_status troupe_unregister(troupe_self *self, const char *name) {
@@ -56,10 +100,10 @@ enum troupe_status troupe_unregister(troupe_self *self, const char *name) {
 }
 
 troupe_address tr_lookup(struct tr_node *node, const char *name) {
-    struct tr_services *services = tr_services_of(node);
     if (name == NULL) return (troupe_address){ 0 };
-    troupe_address address = tr_registry_find(&services->registry, name);
-    return troupe_address_is_none(address) ? services->find(node, name) : address;
+    troupe_address address = { 0 };
+    if (tr_name_is_valid(name)) address = tr_names_find(names_of(node), name);
+    return troupe_address_is_none(address) ? tr_services_of(node)->find(node, name) : address;
 }
 
 troupe_address troupe_lookup(troupe_self *self, const char *name) {
@@ -75,78 +119,3 @@ void troupe_shutdown(troupe_self *self) {
     struct tr_node *node = self->worker->node;
     tr_services_of(node)->shutdown(node);
 }
-
-/* ---- Spawning ---- */
-
-static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker,
-                                  const struct troupe_actor_type *actor, const struct troupe_message_type *type,
-                                  const void *args, struct tr_run_spec *start) {
-    struct tr_codec_error error;
-    enum troupe_status status = TROUPE_INVALID;
-    start->class = tr_class_of(node->options.classes, actor);
-    if (start->name != NULL && !tr_name_is_valid(start->name))
-        tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", actor->name, no_name);
-    else if (start->class == NULL)
-        tr_log(node, TROUPE_ERROR, NULL, "not spawned: actor type %s was not given to troupe_main",
-               actor->name);
-    else if (start->class->start_type != type)
-        tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s starts with %s, not with %s", actor->name,
-               start->class->start_type->name, type->name);
-    else {
-        start->args = tr_message_new(tr_memory_of(node, worker), type, args, &status, &error);
-        if (status != TROUPE_OK && status != TROUPE_NO_MEMORY)
-            tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: %s", type->name, error.text);
-    }
-    return status;
-}
-
-/* Under the lock of the names: nobody else takes the name before the actor has it, and if the actor ends
- * at once, its name is released after it was given. */
-static enum troupe_status spawn_with_name(struct tr_node *node, struct tr_worker *worker,
-                                          struct tr_run_spec *start, troupe_address *address) {
-    char path[TR_NAME_MAX + 2];
-    struct tr_registry *registry = &tr_services_of(node)->registry;
-    struct tr_name *name = NULL;
-    if (!troupe_address_is_none(tr_services_of(node)->find(node, start->name))) return TROUPE_EXISTS;
-    pthread_mutex_lock(&registry->lock);
-    enum troupe_status status = tr_name_take(registry, start->name, &name);
-    if (status == TROUPE_OK) {
-        snprintf(path, sizeof path, "/%s", start->name);
-        start->path = path;
-        status = tr_spawn(node, worker, start, address);
-        if (status == TROUPE_OK) name->address = *address;
-        else tr_name_drop(registry, start->name);
-    }
-    pthread_mutex_unlock(&registry->lock);
-    return status;
-}
-
-enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
-                                  troupe_address *address, const struct troupe_actor_type *actor,
-                                  const struct troupe_spawn_options *options,
-                                  const struct troupe_message_type *type, const void *args) {
-    struct tr_run_spec start = { 0 };
-    if (options != NULL) {
-        start.name = options->name;
-        start.mailbox_limit = options->mailbox_limit;
-        start.drop_newest = options->drop_newest;
-        start.own_thread = options->own_thread;
-    }
-    enum troupe_status status = prepare(node, worker, actor, type, args, &start);
-    if (status != TROUPE_OK) return status;
-    status = start.name == NULL ? tr_spawn(node, worker, &start, address)
-                                : spawn_with_name(node, worker, &start, address);
-    if (status != TROUPE_OK) tr_message_free(start.args);
-    return status;
-}
-
-enum troupe_status troupe_spawn_actor(troupe_self *self, troupe_address *address,
-                                      const struct troupe_actor_type *actor,
-                                      const struct troupe_spawn_options *options,
-                                      const struct troupe_message_type *type, const void *args) {
-    troupe_address unused;
-    if (self->cell->ended) return TROUPE_STOPPING;
-    return tr_spawn_named(self->worker->node, self->worker, address == NULL ? &unused : address,
-                          actor, options, type, args);
-}
-

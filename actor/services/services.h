@@ -3,7 +3,7 @@
 #define TR_SERVICES_H
 
 #include "core/node.h"
-#include "services/registry.h"
+#include "services/name_table.h"
 #include "services/signals.h"
 #include "services/supervision.h"
 #include "services/work.h"
@@ -29,7 +29,7 @@ struct tr_supervisor_spec {
 };
 
 struct tr_services {
-    struct tr_registry registry;
+    struct tr_names *names;            /* the application's, as this process sees them */
     struct tr_signals signals;
     struct tr_work_pool work;
     const struct tr_supervisor_spec *supervisors;

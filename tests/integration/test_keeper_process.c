@@ -734,8 +734,8 @@ static void children_are_clean(void **state) {
     struct scenario scenario = { .main = show_and_start, .worker = show_self };
     struct app *app = app_start(&scenario);
     expect(app,
-           "self 1: troupe:main group 1 death 9 int 1 blocked 0 stdin pipe fds 5 config -1 page 0");
-    expect(app, "self 2: troupe:worker/1 group 1 death 9 int 1 blocked 0 stdin /dev/null fds 5 "
+           "self 1: troupe:main group 1 death 9 int 1 blocked 0 stdin pipe fds 6 config -1 page 0");
+    expect(app, "self 2: troupe:worker/1 group 1 death 9 int 1 blocked 0 stdin /dev/null fds 6 "
                 "config -1 page 0");
     let_go(app);
     assert_int_equal(app_end(app), 0);
@@ -752,8 +752,8 @@ static void spawned_nodes(void **state) {
     struct scenario scenario = { .main = wait_for_crash, .worker = never_stop, .spawn = true };
     struct app *app = app_start(&scenario);
     expect(app, "up 2 1 ");
-    expect(app, "self 2: troupe:worker/1 group 1 death 9 int 1 blocked 0 stdin /dev/null fds 6 "
-                "config 5 page 0");
+    expect(app, "self 2: troupe:worker/1 group 1 death 9 int 1 blocked 0 stdin /dev/null fds 7 "
+                "config 6 page 0");
     expect(app, "config name: test");
     expect(app, "down 2 1 cause 1: exited with code 7 while handling spawned");
     assert_int_equal(app_end(app), 0);
@@ -775,8 +775,8 @@ static int run_spawned(struct tr_node_start *start) {
 
 static void the_variable_is_checked(void **state) {
     (void)state;
-    static const char *const wrong[] = { "",          "1",          "1:1:0:0",    "1:1:0:0:0:",
-                                         "a:b:c:d:e", "0:1:0:0:-1", "1:1:0:0:-1", "1:1:99:98:97" };
+    static const char *const wrong[] = { "",            "1",            "1:1:0:0:0",    "1:1:0:0:0:0:",
+                                         "a:b:c:d:e:f", "0:1:0:0:0:-1", "1:1:0:0:0:-1", "1:1:99:98:97:96" };
     struct tr_node_start start;
     char error[256];
     assert_int_equal(tr_node_start_read(&start, error, sizeof error), 0);

@@ -52,6 +52,7 @@ struct actor {    /* one node, as it really is */
     bool stop_asked; /* stop_node came */
     bool hangs;      /* never does what it is asked */
     uint64_t incarnation;
+    uint64_t lives; /* the incarnation whose names are names; 0: none */
     uint64_t began, ended; /* when, by `clock` */
     uint64_t told[NODES];  /* for a process: the last incarnation whose end it heard of */
     int64_t asks[NODES];   /* since when it waits for a lane; 0: it does not */
@@ -130,6 +131,7 @@ static void on_fork(void *context, uint64_t node, uint64_t incarnation) {
     struct actor *actor = actor_of(node);
     check(!actor->process, "node %d runs twice", (int)node);
     check(incarnation == actor->incarnation + 1, "incarnation %d", (int)incarnation);
+    check(incarnation == actor->lives, "begun, and not alive");
     check(!w.over, "forked after the end");
     if (node == 1) {
         for (size_t i = 0; i < NODES; i++) check(!w.actors[i].process, "main beside %zu", i + 1);
@@ -146,6 +148,14 @@ static void on_kill(void *context, uint64_t node) {
     (void)context;
     check(actor_of(node)->process && !actor_of(node)->killed, "node %d", (int)node);
     actor_of(node)->killed = true;
+}
+
+static void on_lives(void *context, uint64_t node, uint64_t incarnation) {
+    (void)context;
+    struct actor *actor = actor_of(node);
+    check(!actor->runs || incarnation == 0, "node %d lives twice", (int)node);
+    check(incarnation == 0 || incarnation == actor->incarnation + 1, "incarnation %d", (int)incarnation);
+    actor->lives = incarnation;
 }
 
 static void check_ledger(const struct tr_control *message) {
@@ -222,6 +232,7 @@ static void on_send(void *context, uint64_t process, const struct tr_control *me
         check(process_of(message->node) == process && message->node != process, "hosted");
         check(!actor_of(message->node)->runs, "node %d runs twice", (int)message->node);
         check(message->incarnation == actor_of(message->node)->incarnation + 1, "incarnation");
+        check(message->incarnation == actor_of(message->node)->lives, "begun, and not alive");
         begin_life(actor_of(message->node), message->incarnation);
         break;
     case TR_CONTROL_STOP_NODE: check(actor_of(message->node)->runs, "it does not run"); break;
@@ -237,6 +248,7 @@ static void on_send(void *context, uint64_t process, const struct tr_control *me
     case TR_CONTROL_DOWN:
         check(to->told[index_of(message->node)] < message->incarnation, "told twice");
         check(!actor_of(message->node)->runs, "a living one is down");
+        check(actor_of(message->node)->lives == 0, "its names are names when its death is told");
         to->told[index_of(message->node)] = message->incarnation;
         answered(process, message->node);
         w.downs++;
@@ -282,8 +294,8 @@ static void on_exit_code(void *context, int code) {
     w.exits++;
 }
 
-static const struct tr_keeper_io io = { on_fork,   on_kill,  on_send, on_forget,   on_describe,
-                                        on_random, on_timer, on_log,  on_exit_code };
+static const struct tr_keeper_io io = { on_fork,     on_kill,   on_lives, on_send, on_forget,
+                                        on_describe, on_random, on_timer, on_log,  on_exit_code };
 
 /* ---- What processes do ---- */
 

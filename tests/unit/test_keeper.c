@@ -58,6 +58,10 @@ static void on_kill(void *context, uint64_t node) {
     note("kill %d", (int)node);
 }
 
+static void on_lives(void *context, uint64_t node, uint64_t incarnation) {
+    (void)context, (void)node, (void)incarnation;
+}
+
 static void on_send(void *context, uint64_t process, const struct tr_control *message) {
     static const char *const causes[] = { "stopped", "crashed", "killed" };
     static const char *const kinds[] = { "direct", "inproc", "ipc", "tcp" };
@@ -122,8 +126,8 @@ static void on_end(void *context, int code) {
     note("exit %d", code);
 }
 
-static const struct tr_keeper_io io = { on_fork,   on_kill,  on_send, on_forget, on_describe,
-                                        on_random, on_timer, on_log,  on_end };
+static const struct tr_keeper_io io = { on_fork,     on_kill,   on_lives, on_send, on_forget,
+                                        on_describe, on_random, on_timer, on_log,  on_end };
 
 /* ---- Words of the tests ---- */
 
