@@ -230,7 +230,7 @@ enum troupe_status troupe_forward(troupe_self *self, troupe_address to) TROUPE_M
 /* ---- Starting and stopping ---- */
 
 struct troupe_spawn_options {
-    const char *name;       /* registered on this node, and the last part of the path; NULL: none */
+    const char *name;       /* as by troupe_register, and the last part of the path; NULL: none */
     uint32_t mailbox_limit; /* messages; 0: the configured default */
     bool drop_newest;       /* a full mailbox drops what arrives, as a dead letter, instead of refusing */
     bool own_thread;        /* a thread for this actor alone: it may block, and call troupe_receive */
@@ -244,7 +244,7 @@ struct troupe_spawn_options {
  * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty. With any code but OK
  * the address is not written.
  * Errors: INVALID (wrong start message, or a name that troupe_register would not take: the log says which),
- * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192), SYSTEM
+ * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192; names), SYSTEM
  * (own_thread: no threads or descriptors are left), NO_MEMORY, STOPPING. */
 #define troupe_spawn(self, address, tr_actor, tr_message, ...)                                     \
     troupe_spawn_actor((self), (address), &tr_actor##_actor, NULL, &tr_message##_message,          \
@@ -283,17 +283,21 @@ void troupe_shutdown(troupe_self *self);
 
 /* ---- Names ---- */
 
-/* Gives this actor a name on its node, until it gives it up or its cell ends: a supervised actor keeps
- * it over restarts, and may register it again. One name an actor. EXISTS (someone else has it, or it
- * is a name of the tree), INVALID (empty, longer than 64 bytes, with a slash or control characters, not UTF-8,
- * or this actor has another name: the log says which), NO_MEMORY. troupe_unregister: NOT_FOUND, it has no such
- * name. */
+/* Gives this actor a name in the whole application, until it gives it up, its cell ends or its process dies: in
+ * the same process a supervised actor keeps it over restarts, and may register it again. When this returns,
+ * the actor is found by the name from every node, and no other has it: no message is sent for that, and nobody
+ * waited for. One name an actor. Whoever is told that an actor is gone for good, or that its process died, finds
+ * its name free.
+ * EXISTS (someone else has it, on any node, or it is a name of the tree), INVALID (empty, longer than 64 bytes,
+ * with a slash or control characters, not UTF-8, or this actor has another name: the log says which), LIMIT (some
+ * 65,000 names in the application, or 64 with the same hash), NO_MEMORY, UNREACHABLE (a process writes over the memory of
+ * the names, which the log says too). troupe_unregister: NOT_FOUND, it has no such name. */
 enum troupe_status troupe_register(troupe_self *self, const char *name) TROUPE_MUST_USE;
 enum troupe_status troupe_unregister(troupe_self *self, const char *name);
 
-/* Finds an actor: by a name registered on this node, or from any node by its path in the configured
- * tree ("/counter/3", "/reader"; a child of the tree's root also by its bare name, and the k-th of
- * `count` as "counter/k"). No address if there is none. */
+/* Finds an actor, from any node: by a name that is registered, wherever that actor is, or by its path in the
+ * configured tree ("/counter/3", "/reader"; a child of the tree's root also by its bare name, and the k-th of
+ * `count` as "counter/k"). A look into memory: some 0.1 us. No address if there is none. */
 troupe_address troupe_lookup(troupe_self *self, const char *name) TROUPE_MUST_USE;
 
 /* How many actors the configuration has under this path: the `count` of a child, 0 if there is none. */
