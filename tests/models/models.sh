@@ -39,6 +39,8 @@ own      -DMESSAGES=2 80000 1 2 3 4 5
 home     -DLATE=2  30000    1 2 3 4
 start    -DLATE=1  500000   1 2 3 4 5
 replace  -DRUNS=3  50000    1 2 3 4 5 6 7
+names    -DTHIRD=1 300000   3 5
+names    -DTHIRD=3 1000000  1 2 3 4 5
 TABLE
 }
 
