@@ -120,10 +120,10 @@ static void names_die_with_their_node(void **state) {
 }
 
 /* Names in one bucket: found by their hash, as many as are wanted. */
-static void names_alike(char list[][24], uint32_t count) {
-    uint64_t wanted = tr_hash_text("alike0") % TR_NAMES_MAX;
+static void names_alike(char list[][24], const char *beginning, uint32_t count) {
+    uint64_t wanted = tr_hash_text(beginning) % TR_NAMES_MAX;
     for (uint32_t found = 0, i = 0; found < count; i++) {
-        snprintf(list[found], 24, "alike%u", i);
+        snprintf(list[found], 24, "%s%u", beginning, i);
         if (tr_hash_text(list[found]) % TR_NAMES_MAX == wanted) found++;
     }
 }
@@ -131,7 +131,7 @@ static void names_alike(char list[][24], uint32_t count) {
 static void names_with_one_hash_do_not_meet(void **state) {
     static char list[TR_NAMES_ALIKE + 1][24];
     (void)state;
-    names_alike(list, TR_NAMES_ALIKE + 1);
+    names_alike(list, "alike", TR_NAMES_ALIKE + 1);
     for (uint32_t i = 0; i < TR_NAMES_ALIKE; i++) assert_int_equal(add(list[i], 1 + i % 3, i + 1), TROUPE_OK);
     assert_int_equal(add(list[TR_NAMES_ALIKE], 1, 99), TROUPE_LIMIT);
     tr_names_set_alive(memory, 2, 0);
@@ -166,10 +166,12 @@ static void a_full_table_says_so_and_takes_from_the_dead(void **state) {
 
 /* ---- Threads ---- */
 
-enum { FIGHTERS = 4, FIGHTS = 20000, RINGS = 3 };
+enum { FIGHTERS = 4, FIGHTS = 40000, RINGS = 4 };
 static _Atomic uint32_t owners[RINGS]; /* how many think that they have the name */
 static _Atomic uint32_t doubled, lost;
-static const char *const rings[RINGS] = { "ring", "crown", "throne" };
+/* Two in each of two buckets: changes are in each other's way, and a record that was in one chain is soon in the
+ * other one. */
+static char rings[RINGS][24];
 
 /* Takes names and gives them up; whoever has one must be the only one, and be found. */
 static void *fight(void *context) {
@@ -194,6 +196,8 @@ static void one_of_many_threads_has_a_name(void **state) {
     pthread_t threads[FIGHTERS];
     uint64_t nodes[FIGHTERS];
     (void)state;
+    names_alike(rings, "alike", RINGS / 2);
+    names_alike(rings + RINGS / 2, "other", RINGS / 2);
     for (uint32_t i = 0; i < FIGHTERS; i++) {
         nodes[i] = i + 1;
         assert_int_equal(pthread_create(&threads[i], NULL, fight, &nodes[i]), 0);
@@ -260,7 +264,7 @@ static void nothing_is_lost_when_processes_are_killed(void **state) {
     struct timespec start;
     (void)state;
     clock_gettime(CLOCK_MONOTONIC, &start);
-    names_alike(list, CROWD + 2);
+    names_alike(list, "alike", CROWD + 2);
     assert_int_equal(add(list[CROWD], 1, 1000), TROUPE_OK);
     for (uint32_t i = 0; i < 2; i++) pids[i] = start_churn(2 + i, 1, list);
     for (uint32_t i = 0; i < KILLS; i++) {
@@ -293,7 +297,7 @@ static void nobody_waits_for_a_stopped_process(void **state) {
     static char list[CROWD + 2][24];
     struct timespec start;
     (void)state;
-    names_alike(list, CROWD + 2);
+    names_alike(list, "alike", CROWD + 2);
     pid_t pid = start_churn(2, 1, list);
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (uint32_t i = 0; i < 300; i++) {
@@ -321,7 +325,7 @@ static void garbage_is_survived(void **state) {
     static char list[CROWD][24];
     struct timespec start;
     (void)state;
-    names_alike(list, CROWD);
+    names_alike(list, "alike", CROWD);
     clock_gettime(CLOCK_MONOTONIC, &start);
     for (uint64_t seed = 1; seed <= 12; seed++) {
         struct tr_random random;
