@@ -244,8 +244,8 @@ struct troupe_spawn_options {
  * stop after the tree. An actor without TROUPE_START is spawned with troupe_spawn_empty. With any code but OK
  * the address is not written.
  * Errors: INVALID (wrong start message, or a name that troupe_register would not take: the log says which),
- * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192; names), SYSTEM
- * (own_thread: no threads or descriptors are left), NO_MEMORY, STOPPING. */
+ * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192; names),
+ * SYSTEM (own_thread: no threads or descriptors are left), UNREACHABLE (as troupe_register), NO_MEMORY, STOPPING. */
 #define troupe_spawn(self, address, tr_actor, tr_message, ...)                                     \
     troupe_spawn_actor((self), (address), &tr_actor##_actor, NULL, &tr_message##_message,          \
                        &(const struct tr_message){ __VA_ARGS__ })
@@ -290,14 +290,14 @@ void troupe_shutdown(troupe_self *self);
  * its name free.
  * EXISTS (someone else has it, on any node, or it is a name of the tree), INVALID (empty, longer than 64 bytes,
  * with a slash or control characters, not UTF-8, or this actor has another name: the log says which), LIMIT (some
- * 65,000 names in the application, or 64 with the same hash), NO_MEMORY, UNREACHABLE (a process writes over the memory of
- * the names, which the log says too). troupe_unregister: NOT_FOUND, it has no such name. */
+ * 65,000 names in the application, or 64 with the same hash), NO_MEMORY, UNREACHABLE (a process writes over the
+ * memory of the names, which the log says too). troupe_unregister: NOT_FOUND, it has no such name. */
 enum troupe_status troupe_register(troupe_self *self, const char *name) TROUPE_MUST_USE;
 enum troupe_status troupe_unregister(troupe_self *self, const char *name);
 
 /* Finds an actor, from any node: by a name that is registered, wherever that actor is, or by its path in the
  * configured tree ("/counter/3", "/reader"; a child of the tree's root also by its bare name, and the k-th of
- * `count` as "counter/k"). A look into memory: some 0.1 us. No address if there is none. */
+ * `count` as "counter/k"). A look into memory, some 20 ns. No address if there is none. */
 troupe_address troupe_lookup(troupe_self *self, const char *name) TROUPE_MUST_USE;
 
 /* How many actors the configuration has under this path: the `count` of a child, 0 if there is none. */

@@ -72,7 +72,7 @@ def test_the_death_of_a_process_frees_its_names_before_it_is_told():
 
 def test_many_deaths():
     """The name is never lost, never doubled, and free again each time."""
-    times = 500 if SLOWNESS == 1 else 50
+    times = 500 if SLOWNESS == 1 else 20
     begun = time.monotonic()
     direct("process", ["0 register x = ok", "1 register x = exists", "0 die x = died", "1 register x = ok",
                        "d lookup x = /teller/1", "2 spawn kid = ok", "1 die x = died", "d lookup x = none",
@@ -86,7 +86,7 @@ def test_a_stopped_process_holds_nobody_up():
         {"name": "stopped", "actor": "teller", "place": "process"},
         {"name": "teller", "actor": "teller", "count": 2, "place": "process"},
         {"name": "director", "actor": "director", "args": {
-            "orders": "0 register x; 1 lookup x; 0 unregister x; 1 register x; 1 unregister x", "times": 2000}}]}})
+            "orders": "0 register x; 1 lookup x; 0 unregister x; 1 register x; 1 unregister x", "times": 2000 if SLOWNESS == 1 else 200}}]}})
     app.wait_for("^4 ok")
     check(app.kill("/stopped", signal.SIGSTOP), "no process", app)
     app.wait_for("^over", seconds=60)

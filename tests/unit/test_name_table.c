@@ -212,6 +212,11 @@ static void one_of_many_threads_has_a_name(void **state) {
 /* ---- Processes ---- */
 
 enum { CROWD = 12 };
+#if defined(__SANITIZE_THREAD__)
+enum { KILLS = 60 }; /* forking is slow there */
+#else
+enum { KILLS = 1000 };
+#endif
 
 /* Changes names in one bucket until somebody ends it: there is always something in the midst. */
 __attribute__((noreturn)) static void churn(uint64_t node, uint64_t incarnation, char list[][24]) {
@@ -257,7 +262,6 @@ static void a_moment(uint64_t ns) {
 /* This process has a name in the midst of them all the time, and takes and gives up another. */
 static void nothing_is_lost_when_processes_are_killed(void **state) {
     static char list[CROWD + 2][24];
-    enum { KILLS = 1000 };
     pid_t pids[2];
     struct tr_random random;
     tr_random_seed(&random, 7);
