@@ -10,6 +10,7 @@
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
  *   troupe/work.h      calls that block, on threads of their own
+ *   troupe/log.h       the log, with fields
  *   troupe/system.h    troupe_main, and systems that a program starts itself
  */
 #ifndef TROUPE_H
@@ -20,6 +21,7 @@
 #include <troupe/buffer.h>
 #include <troupe/death.h>
 #include <troupe/io.h>
+#include <troupe/log.h>
 #include <troupe/message.h>
 #include <troupe/status.h>
 #include <troupe/system.h>

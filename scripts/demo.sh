@@ -154,7 +154,7 @@ chaos_run() {
     mkdir "$work/journal"
     counters=$(sed -n '/name: counter/,/count:/s/.*count: *//p' "$example/chaos.yaml")
 
-    "$program" run "$example/chaos.yaml" "${job[@]}" --set "counter.args.journal=$work/journal" "$@" \
+    "$program" run "$example/chaos.yaml" "${job[@]}" --set "counter.args.journal=$work/journal" --set log.form=pretty "$@" \
         >"$work/chaos.out" 2>"$work/log" &
     running=$!
     # The pause is the pace of the killing; nothing waits for anything by it.

@@ -32,6 +32,7 @@ struct application {
     struct tr_program program;
     const struct troupe_actor_type *const *actors;
     char **argv;
+    struct tr_logger logger;
     struct troupe_counts counts; /* of all nodes that have ended */
     bool deaths;                 /* some process did not end in order */
     bool stuck;                  /* one-process mode: a handler never returned, and still uses all of this */
@@ -54,6 +55,7 @@ static int run_host(struct application *application, const struct tr_node_start 
     struct tr_host_options options = { .plan = application->program.plan,
                                        .classes = &application->program.classes,
                                        .start = start, .trace = trace,
+                                       .logger = &application->logger,
                                        .serialize = tr_program_serialize(),
                                        .signals = start == NULL };
     struct tr_host *host = tr_host_new(&options);
@@ -103,8 +105,8 @@ static void ended(void *context, uint64_t node, void *page, bool in_order) {
 }
 
 static void log_line(void *context, const char *line) {
-    (void)context;
-    tr_log(NULL, TROUPE_INFO, NULL, "%s", line);
+    const struct application *application = context;
+    tr_log_say(&application->logger, TROUPE_INFO, NULL, "%s", line);
 }
 
 /* What dead processes had sent and nobody received: the rest, when somebody died. */
@@ -125,7 +127,7 @@ static void log_counts(struct application *application) {
         if (counts->dead_by_reason[i] != 0)
             used += snprintf(line + used, sizeof line - (size_t)used, " %s=%" PRIu64,
                              troupe_status_name((enum troupe_status)i), counts->dead_by_reason[i]);
-    tr_log(NULL, TROUPE_INFO, NULL, "%s", line);
+    tr_log_say(&application->logger, TROUPE_INFO, NULL, "%s", line);
 }
 
 /* Forking a process with threads copies only one of them, and the locks of all: then nodes are executed
@@ -172,7 +174,14 @@ static bool can_trace(const struct application *application) {
     return false;
 }
 
+static void choose_log(struct application *application) {
+    const struct tr_config *config = application->program.config;
+    application->logger.form = tr_log_form_of(config->log_form, STDERR_FILENO);
+    application->logger.level = config->log_level;
+}
+
 static int run(struct application *application) {
+    choose_log(application);
     if (!can_trace(application)) return EXIT_WRONG;
     int code = application->options.one_process ? run_host(application, NULL)
                                                 : run_keeper(application);
@@ -211,6 +220,7 @@ static int run_spawned(struct application *application, struct tr_node_start *st
     const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
     if (node == NULL) return EXIT_WRONG;
     tr_process_name(node->spec.path);
+    choose_log(application);
     int code = run_node(application, start);
     tr_node_start_release(start);
     return code;

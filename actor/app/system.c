@@ -10,6 +10,7 @@
 
 #include "app/program.h"
 #include "core/depth.h"
+#include "core/log.h"
 #include "core/send.h"
 #include "place/host.h"
 #include "services/names.h"
@@ -19,6 +20,10 @@ struct troupe_system {
     struct tr_host *host;
     pthread_t thread;
     int trace;
+    struct tr_logger logger;
+    pthread_mutex_t log_lock; /* one line at a time for the program's own log */
+    troupe_log_line log;
+    void *log_context;
     pthread_mutex_t lock;  /* for all below */
     pthread_cond_t changed;
     bool started, ended;
@@ -101,6 +106,23 @@ static bool load(struct troupe_system *system, const struct troupe_options *opti
     return tr_program_load(&system->program, &input, add_mistake, mistakes);
 }
 
+static void pass_line(void *context, enum troupe_level level, const char *line, size_t size) {
+    struct troupe_system *system = context;
+    pthread_mutex_lock(&system->log_lock);
+    system->log(system->log_context, level, line, size);
+    pthread_mutex_unlock(&system->log_lock);
+}
+
+static void choose_log(struct troupe_system *system, const struct troupe_options *options) {
+    const struct tr_config *config = system->program.config;
+    bool own = options->log != NULL;
+    system->log = options->log;
+    system->log_context = options->log_context;
+    system->logger = (struct tr_logger){ .form = tr_log_form_of(config->log_form, own ? -1 : STDERR_FILENO),
+                                         .level = config->log_level,
+                                         .line = own ? pass_line : NULL, .context = system };
+}
+
 static enum troupe_status make_host(struct troupe_system *system, const struct troupe_options *options,
                                     struct mistakes *mistakes) {
     if (options->trace_file != NULL) {
@@ -110,8 +132,10 @@ static enum troupe_status make_host(struct troupe_system *system, const struct t
             return TROUPE_SYSTEM;
         }
     }
+    choose_log(system, options);
     struct tr_host_options host = { .plan = system->program.plan, .classes = &system->program.classes,
-                                    .trace = system->trace, .serialize = tr_program_serialize(),
+                                    .trace = system->trace, .logger = &system->logger,
+                                    .serialize = tr_program_serialize(),
                                     .started = note_started, .context = system };
     system->host = tr_host_new(&host);
     if (system->host == NULL || start_thread(system) != 0) {
@@ -127,6 +151,7 @@ static void release(struct troupe_system *system) {
     tr_program_free(&system->program);
     pthread_cond_destroy(&system->changed);
     pthread_mutex_destroy(&system->lock);
+    pthread_mutex_destroy(&system->log_lock);
     free(system);
 }
 
@@ -149,6 +174,7 @@ enum troupe_status troupe_system_start(const struct troupe_options *options, tro
     if (made == NULL) return TROUPE_NO_MEMORY;
     made->trace = -1;
     pthread_mutex_init(&made->lock, NULL);
+    pthread_mutex_init(&made->log_lock, NULL);
     pthread_cond_init(&made->changed, NULL);
     if (are_sound(options, &mistakes) && load(made, options, &mistakes)) status = make_host(made, options, &mistakes);
     if (status != TROUPE_OK) {

@@ -1,4 +1,4 @@
-/* The words of supervision that configuration and supervisors share. */
+/* The words that configuration and the rooms above it share. */
 #ifndef TR_RULES_H
 #define TR_RULES_H
 
@@ -8,6 +8,9 @@ enum tr_strategy { TR_ONE_FOR_ONE, TR_ONE_FOR_ALL, TR_REST_FOR_ONE, TR_DYNAMIC }
 enum tr_restart { TR_PERMANENT, TR_TRANSIENT, TR_TEMPORARY };
 /* Does a supervisor end when a significant child of its is done, or when the last of them is? */
 enum tr_auto_shutdown { TR_NEVER, TR_ANY_SIGNIFICANT, TR_ALL_SIGNIFICANT };
+
+/* Auto: pretty on a terminal, JSON otherwise. */
+enum tr_log_form { TR_LOG_AUTO, TR_LOG_PRETTY, TR_LOG_JSON };
 
 /* A deadline is nanoseconds, or one of these. */
 #define TR_INFINITY INT64_MAX

@@ -73,6 +73,8 @@ struct tr_config {
     uint32_t core_count;           /* 0: they are not pinned */
     int64_t shutdown;              /* ns, one deadline for all, default 10 s */
     int64_t blocked;               /* ns in one handler before it is reported, default 100 ms; TR_INFINITY */
+    enum tr_log_form log_form;
+    enum troupe_level log_level;   /* from this one on */
     struct tr_child *root;         /* a supervisor; without children when there is no tree */
     const char *source;            /* the YAML text: a spawned process reads the very same */
     size_t source_size;

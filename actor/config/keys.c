@@ -42,6 +42,14 @@ static const struct tr_word starts[] = {
     { "fork", TR_START_FORK }, { "spawn", TR_START_SPAWN }, { NULL, 0 }
 };
 
+static const struct tr_word log_forms[] = {
+    { "auto", TR_LOG_AUTO }, { "pretty", TR_LOG_PRETTY }, { "json", TR_LOG_JSON }, { NULL, 0 }
+};
+static const struct tr_word levels[] = {
+    { "debug", TROUPE_DEBUG }, { "info", TROUPE_INFO }, { "warning", TROUPE_WARNING },
+    { "error", TROUPE_ERROR }, { NULL, 0 }
+};
+
 static const struct tr_key root_rows[] = {
     { .key = "name", .kind = TR_KEY_NAME,
       .help = "of the application; default: the name of the file" },
@@ -62,6 +70,8 @@ static const struct tr_key root_rows[] = {
     { .key = "blocked", .kind = TR_KEY_DURATION, .min = 10 * TROUPE_MILLISECOND, .max = 60 * TROUPE_MINUTE,
       .words = nevers, .standard = "100ms",
       .help = "how long a handler may hold its worker up before that is logged" },
+    { .key = "log", .shape = "a mapping", .kind = TR_KEY_OTHER,
+      .help = "the form of the log, and what is said in it" },
     { .key = "tree", .shape = "a mapping", .kind = TR_KEY_OTHER,
       .help = "the root of the supervisor tree" },
     { .key = "placement", .shape = "a mapping of globs to places", .kind = TR_KEY_OTHER,
@@ -142,9 +152,17 @@ static const struct tr_key place_rows[] = {
 };
 const struct tr_keys tr_keys_place = { "a place", ROWS(place_rows), NULL };
 
+static const struct tr_key log_rows[] = {
+    { .key = "form", .kind = TR_KEY_WORD, .words = log_forms, .standard = "auto",
+      .help = "for people, or an object a line; auto: pretty on a terminal, json otherwise" },
+    { .key = "level", .kind = TR_KEY_WORD, .words = levels, .standard = "info",
+      .help = "what is logged: this, and what is worse" },
+};
+const struct tr_keys tr_keys_log = { "the log", ROWS(log_rows), NULL };
+
 const struct tr_keys *const tr_keys_all[] = {
     &tr_keys_root, &tr_keys_tree, &tr_keys_actor, &tr_keys_supervisor,
-    &tr_keys_mailbox, &tr_keys_place, NULL
+    &tr_keys_mailbox, &tr_keys_place, &tr_keys_log, NULL
 };
 
 const struct tr_key *tr_keys_row(const struct tr_keys *keys, const char *key) {

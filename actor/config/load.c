@@ -91,6 +91,15 @@ static const char *default_name(struct tr_load *load) {
     return size == 0 ? "troupe" : name;
 }
 
+/* Without the mapping the defaults of its keys. */
+static void read_log(struct tr_load *load, const struct tr_yaml *log) {
+    static const struct tr_yaml none = { .kind = TR_YAML_MAP };
+    struct tr_mistakes *mistakes = &load->mistakes;
+    if (log == NULL || !tr_check_map(mistakes, &tr_keys_log, log)) log = &none;
+    load->config->log_form = (enum tr_log_form)tr_check_value(mistakes, &tr_keys_log, log, "form");
+    load->config->log_level = (enum troupe_level)tr_check_value(mistakes, &tr_keys_log, log, "level");
+}
+
 static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     static const struct tr_yaml none = { .kind = TR_YAML_MAP };
     struct tr_config *config = load->config;
@@ -104,6 +113,7 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), load->input->checked, config);
     config->shutdown = tr_check_value(&load->mistakes, &tr_keys_root, root, "shutdown");
     config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
+    read_log(load, tr_yaml_get(root, "log"));
 }
 
 static void read_tree(struct tr_load *load, const struct tr_yaml *root) {

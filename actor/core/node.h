@@ -14,6 +14,7 @@
 struct tr_worker;
 struct tr_monitor;
 struct tr_own;
+struct tr_logger;
 
 enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
 
@@ -48,6 +49,7 @@ struct tr_node_options {
     struct tr_flight *flight;         /* shared memory, or NULL: its own */
     int trace;                        /* descriptor for the trace, or -1; stays the caller's */
     struct tr_buffers *buffers;       /* of the process */
+    const struct tr_logger *logger;   /* NULL: all to standard error, for people */
     void *services;                   /* the services' own state of this node */
     void *application;                /* for the rooms above: the host */
     int64_t blocked;                  /* ns in one handler before it is reported; INT64_MAX: never */

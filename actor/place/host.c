@@ -71,7 +71,7 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
     int keeper = host->options.start->control;
     enum tr_control_result sent = tr_outbox_send(&host->outbox, keeper, control, -1);
     if (sent == TR_CONTROL_CLOSED) _exit(1); /* the keeper is gone: so are we */
-    if (sent == TR_CONTROL_BAD) tr_log(NULL, TROUPE_ERROR, NULL, "cannot talk to the keeper");
+    if (sent == TR_CONTROL_BAD) tr_log_say(host->options.logger, TROUPE_ERROR, NULL, "cannot talk to the keeper");
 }
 
 /* ---- Ending ---- */
@@ -291,7 +291,7 @@ static void control_ready(struct tr_host *host) {
         case TR_CONTROL_AGAIN: return;
         case TR_CONTROL_CLOSED: _exit(1);
         case TR_CONTROL_BAD:
-            tr_log(NULL, TROUPE_ERROR, NULL, "the keeper said something unreadable: %s", error);
+            tr_log_say(host->options.logger, TROUPE_ERROR, NULL, "the keeper said something unreadable: %s", error);
             _exit(1);
         }
     }
@@ -333,7 +333,7 @@ static void turn(struct tr_host *host) {
 
 static void run_with_keeper(struct tr_host *host) {
     if (!begin_with_keeper(host)) {
-        tr_log(NULL, TROUPE_ERROR, NULL, "node %llu cannot start: %s", (unsigned long long)host->own,
+        tr_log_say(host->options.logger, TROUPE_ERROR, NULL, "node %llu cannot start: %s", (unsigned long long)host->own,
                strerror(errno));
         host->code = 1;
         return;
@@ -396,7 +396,7 @@ static void free_buffers(struct tr_host *host) {
     struct troupe_buffer_counts left;
     tr_buffers_count(&host->buffers, &left);
     if (left.live > 0)
-        tr_log(NULL, TROUPE_WARNING, "buffers",
+        tr_log_say(host->options.logger, TROUPE_WARNING, "buffers",
                "%llu of them, %llu bytes, were never given to troupe_buffer_release",
                (unsigned long long)left.live, (unsigned long long)left.bytes);
     tr_buffers_free(&host->buffers);

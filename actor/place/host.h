@@ -19,6 +19,7 @@ struct tr_host_options {
     const struct tr_classes *classes; /* Troupe's own among them */
     const struct tr_node_start *start; /* what the keeper gave this process; NULL: one-process mode */
     int trace;                         /* descriptor, or -1; stays the caller's */
+    const struct tr_logger *logger;    /* NULL: see core/log.h */
     bool serialize;
     bool signals;                      /* one-process mode: signals are Troupe's, SIGINT and SIGTERM stop it */
     /* The root of the tree is ready (main only). From the host's thread. May be NULL. */

@@ -93,8 +93,8 @@ static void fill_random(void *context, void *bytes, size_t size) {
 static void set_timer(void *context, int64_t at) { ((struct tr_host *)context)->keeper_timer = at; }
 
 static void log_line(void *context, const char *line) {
-    (void)context;
-    tr_log(NULL, TROUPE_INFO, NULL, "%s", line);
+    const struct tr_host *host = context;
+    tr_log_say(host->options.logger, TROUPE_INFO, NULL, "%s", line);
 }
 
 static void exit_keeper(void *context, int code) {

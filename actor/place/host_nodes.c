@@ -253,6 +253,7 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
                                        .classes = hosted->host->options.classes, .hooks = &hosted->hooks,
                                        .flight = hosted->page, .trace = hosted->host->options.trace,
                                        .buffers = &hosted->host->buffers, .application = hosted,
+                                       .logger = hosted->host->options.logger,
                                        .blocked = hosted->host->options.plan->config->blocked,
                                        .services = &hosted->services,
                                        .serialize = hosted->host->options.serialize,

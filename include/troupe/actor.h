@@ -360,8 +360,8 @@ enum troupe_status troupe_receive(troupe_self *self, int64_t timeout) TROUPE_MUS
 
 enum troupe_level { TROUPE_DEBUG, TROUPE_INFO, TROUPE_WARNING, TROUPE_ERROR };
 
-/* One line on standard error: time, level, this actor's path, the text. Never interleaved with another
- * line; cut off at 2 KiB. */
+/* One line of the log: time, level, this actor's path, the text, cut off at 2 KiB. See log.h, also for lines with
+ * fields. */
 void troupe_log(troupe_self *self, enum troupe_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -7,6 +7,7 @@
 
 #include <troupe/actor.h>
 #include <troupe/buffer.h>
+#include <troupe/log.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -38,6 +39,8 @@ struct troupe_options {
     const char *const *placements; /* "glob=place" as for --place, ends with NULL */
     uint32_t threads;              /* workers of the main node, up to 64; 0: as configured, else one a core */
     const char *trace_file;        /* as for --trace; NULL: none */
+    troupe_log_line log;           /* takes the lines of the log; NULL: they go to standard error */
+    void *log_context;
 };
 
 /* Starts the whole application with every node in this process: process places become nodes behind

@@ -73,6 +73,9 @@ TROUPE_START(user, point) {
 TROUPE_STOP(user) {
     me->timer.id = 0;
     troupe_log(self, TROUPE_DEBUG, "%s", troupe_status_text(reason));
+    struct troupe_log_field fields[] = { troupe_text("a", "b"), troupe_number("c", 1), troupe_real("d", 0.5),
+                                         troupe_flag("e", true), troupe_whom("f", me->other) };
+    troupe_log_fields(self, TROUPE_INFO, "stopped", fields, 5);
 }
 
 TROUPE_ANSWER(user, point, all) {
@@ -140,6 +143,7 @@ TROUPE_WORK(rest, tick, tick) { return troupe_work_done_empty(work, tick); }
 static enum troupe_status works(troupe_self *self) {
     enum troupe_status worst = troupe_work(self, toil, TROUPE_SECOND, point, .x = 1);
     if (worst == TROUPE_OK) worst = troupe_work_empty(self, rest, TROUPE_SECOND, tick);
+    troupe_log_with(self, TROUPE_INFO, "works", troupe_number("worst", worst), troupe_flag("ok", true));
     return worst == TROUPE_OK ? troupe_receive(self, TROUPE_SECOND) : worst;
 }
 

@@ -53,15 +53,20 @@ def missing(output, shown):
     return [line for line in shown.splitlines() if not has(printed, line)]
 
 
+def for_people(command):
+    """The log as it is on a terminal: it goes to a pipe here."""
+    return command.replace(" run station.yaml", " run station.yaml --set log.form=pretty")
+
+
 def run(command):
-    ended = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ended = subprocess.run(["sh", "-c", for_people(command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            text=True, check=False)
     return ended.stdout, ended.returncode
 
 
 def run_and_kill(command, victim):
     """Runs it, and kills the process of the victim once a first report was printed."""
-    station = subprocess.Popen(["sh", "-c", "exec " + command], stdout=subprocess.PIPE,
+    station = subprocess.Popen(["sh", "-c", "exec " + for_people(command)], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True)
     output, process = "", None
     for line in station.stdout:

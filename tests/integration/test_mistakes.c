@@ -91,7 +91,7 @@ TROUPE_ON(clumsy, troupe_descriptor) { return TROUPE_FAIL(self, "a descriptor");
 TROUPE_ACTOR(clumsy, TROUPE_HANDLES(clumsy, task, tick, load, troupe_descriptor))
 
 static const struct troupe_actor_type *const actors[] = { &clumsy_actor, NULL };
-static const char tree[] = "{ threads: 2, tree: { restarts: 0, children: [ { name: oaf, actor: clumsy } ] } }";
+static const char tree[] = "{ threads: 2, log: { form: pretty }, tree: { restarts: 0, children: [ { name: oaf, actor: clumsy } ] } }";
 
 /* ---- What they lead to ---- */
 

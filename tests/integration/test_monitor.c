@@ -109,7 +109,7 @@ TROUPE_ANSWER(asker, request, reply) {
 TROUPE_ACTOR(asker, TROUPE_HANDLES(asker, order), TROUPE_ANSWERS(asker, request, reply))
 
 static const struct troupe_actor_type *const actors[] = { &reader_actor, &watch_actor, &asker_actor, NULL };
-#define TREE "tree: { children: [ { name: reader, actor: reader }, { name: other, actor: reader }, " \
+#define TREE "log: { form: pretty }, tree: { children: [ { name: reader, actor: reader }, { name: other, actor: reader }, " \
              "{ name: watch, actor: watch }, { name: asker, actor: asker } ] } }"
 
 static void tell(troupe_system *system, const char *who, const char *what, const char *whom, uint32_t n) {

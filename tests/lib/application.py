@@ -74,13 +74,18 @@ class Application:
         self.seen = {}  # pid: pidfd, of every process that was announced
         self.paths = {}  # path: pid, the latest
         reader, writer = os.pipe()
-        self.process = subprocess.Popen([program(name), "run", path, *options], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([program(name), "run", path, *self.form(options), *options], stdin=subprocess.DEVNULL,
                                         stdout=writer, stderr=writer, env=sanitizer_options({**os.environ, **(env or {})}),
                                         cwd=self.directory.name)
         os.close(writer)
         self.output = reader
         self.keeper = os.pidfd_open(self.process.pid)
         Application.running.append(self)
+
+    @staticmethod
+    def form(options):
+        """Patterns of tests are those of lines for people, though they are read from a pipe."""
+        return () if any("log.form" in option for option in options) else ("--set", "log.form=pretty")
 
     # ---- Output ----
 

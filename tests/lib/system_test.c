@@ -210,12 +210,16 @@ static void remember_process(void) {
 }
 
 troupe_system *system_start(const char *config, const struct troupe_actor_type *const *actors) {
+    struct troupe_options options = { .actors = actors, .config_text = config };
+    return system_start_with(&options);
+}
+
+troupe_system *system_start_with(const struct troupe_options *options) {
     char error[2048];
     troupe_system *system = NULL;
-    struct troupe_options options = { .actors = actors, .config_text = config };
     remember_process();
     board_clear();
-    enum troupe_status status = troupe_system_start(&options, &system, error, sizeof error);
+    enum troupe_status status = troupe_system_start(options, &system, error, sizeof error);
     if (status != TROUPE_OK) fail_msg("the system does not start: %s", error);
     return system;
 }
@@ -282,7 +286,7 @@ static void log_of_end(troupe_system *system, char *text, size_t size) {
 bool system_end_forgetful(troupe_system *system, uint64_t buffers, uint64_t bytes) {
     char text[2048], expected[96];
     check_nothing_waits(system, 0, NULL, buffers);
-    snprintf(expected, sizeof expected, "buffers: %llu of them, %llu bytes, were never given",
+    snprintf(expected, sizeof expected, "%llu of them, %llu bytes, were never given",
              (unsigned long long)buffers, (unsigned long long)bytes);
     log_of_end(system, text, sizeof text);
     check_process();

@@ -47,6 +47,7 @@ void gate_await(uint32_t waiting);
 
 /* The actors end with NULL. Clears the board. */
 troupe_system *system_start(const char *config, const struct troupe_actor_type *const *actors);
+troupe_system *system_start_with(const struct troupe_options *options);
 /* The same, of which a failure is expected: its text, valid until the next call. */
 const char *system_fails(enum troupe_status status, const char *config,
                          const struct troupe_actor_type *const *actors);
