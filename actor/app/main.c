@@ -20,12 +20,17 @@
 
 #include "app/options.h"
 #include "app/program.h"
+#include "core/crash.h"
 #include "core/log.h"
 #include "place/host.h"
 #include "place/keeper_process.h"
 #include "place/ledger.h"
+#include "place/log_pipe.h"
 
 enum { EXIT_WRONG = 1 };
+
+/* How long the last lines may wait for somebody to read them. */
+#define LAST_LINES TROUPE_SECOND
 
 struct application {
     struct tr_options options;
@@ -33,6 +38,8 @@ struct application {
     const struct troupe_actor_type *const *actors;
     char **argv;
     struct tr_logger logger;
+    struct tr_scribe scribe;     /* the keeper's */
+    struct tr_log_pipe pipe;     /* of a process that the keeper has made */
     struct troupe_counts counts; /* of all nodes that have ended */
     bool deaths;                 /* some process did not end in order */
     bool stuck;                  /* one-process mode: a handler never returned, and still uses all of this */
@@ -70,9 +77,22 @@ static int run_host(struct application *application, const struct tr_node_start 
     return code;
 }
 
+/* As the keeper says, which alone knows where the log goes in the end. */
+static void open_log(struct application *application, const struct tr_node_start *start) {
+    struct tr_logger *logger = &application->logger;
+    if (start->log < 0) return;
+    logger->form = start->json ? TR_LOG_JSON : TR_LOG_PRETTY;
+    tr_log_pipe_open(&application->pipe, start->log, logger->form);
+    logger->line = tr_log_pipe_line;
+    logger->context = &application->pipe;
+}
+
 static int run_node(void *context, const struct tr_node_start *start) {
     struct application *application = context;
+    open_log(application, start);
+    tr_crash_open();
     int code = run_host(application, start);
+    if (start->log >= 0) tr_log_pipe_close(&application->pipe);
     tr_program_free(&application->program);
     return code;
 }
@@ -156,7 +176,7 @@ static int run_keeper(struct application *application) {
                    .restarts = config->root->restarts, .within = config->root->within },
         .flight_size = sizeof(struct tr_flight), .ledger_size = sizeof(struct tr_ledger),
         .config = config->source, .config_size = config->source_size, .argv = application->argv,
-        .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
+        .scribe = &application->scribe, .tails = config->log_tails, .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
         .context = application
     };
     int code = tr_keeper_run(&options);
@@ -180,11 +200,31 @@ static void choose_log(struct application *application) {
     application->logger.level = config->log_level;
 }
 
+static void write_line(void *context, enum troupe_level level, const char *line, size_t size) {
+    (void)level;
+    tr_scribe_line(context, line, size);
+}
+
+/* From the first process to the last line, one writer. */
+static int run_with_scribe(struct application *application) {
+    struct tr_logger *logger = &application->logger;
+    if (!tr_scribe_open(&application->scribe, STDERR_FILENO, logger->form)) {
+        fprintf(stderr, "%s: no memory left\n", application->options.program);
+        return EXIT_WRONG;
+    }
+    logger->line = write_line;
+    logger->context = &application->scribe;
+    int code = run_keeper(application);
+    log_counts(application);
+    tr_scribe_close(&application->scribe, LAST_LINES);
+    return code;
+}
+
 static int run(struct application *application) {
     choose_log(application);
     if (!can_trace(application)) return EXIT_WRONG;
-    int code = application->options.one_process ? run_host(application, NULL)
-                                                : run_keeper(application);
+    if (!application->options.one_process) return run_with_scribe(application);
+    int code = run_host(application, NULL);
     log_counts(application);
     return code;
 }

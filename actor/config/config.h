@@ -75,6 +75,7 @@ struct tr_config {
     int64_t blocked;               /* ns in one handler before it is reported, default 100 ms; TR_INFINITY */
     enum tr_log_form log_form;
     enum troupe_level log_level;   /* from this one on */
+    bool log_tails;                /* standard error of processes goes through the keeper */
     struct tr_child *root;         /* a supervisor; without children when there is no tree */
     const char *source;            /* the YAML text: a spawned process reads the very same */
     size_t source_size;

@@ -45,6 +45,7 @@ static const struct tr_word starts[] = {
 static const struct tr_word log_forms[] = {
     { "auto", TR_LOG_AUTO }, { "pretty", TR_LOG_PRETTY }, { "json", TR_LOG_JSON }, { NULL, 0 }
 };
+static const struct tr_word tails[] = { { "tail", true }, { "inherit", false }, { NULL, 0 } };
 static const struct tr_word levels[] = {
     { "debug", TROUPE_DEBUG }, { "info", TROUPE_INFO }, { "warning", TROUPE_WARNING },
     { "error", TROUPE_ERROR }, { NULL, 0 }
@@ -157,6 +158,8 @@ static const struct tr_key log_rows[] = {
       .help = "for people, or an object a line; auto: pretty on a terminal, json otherwise" },
     { .key = "level", .kind = TR_KEY_WORD, .words = levels, .standard = "info",
       .help = "what is logged: this, and what is worse" },
+    { .key = "stderr", .kind = TR_KEY_WORD, .words = tails, .standard = "tail",
+      .help = "of processes: through the keeper, which reports its last lines; or as it is" },
 };
 const struct tr_keys tr_keys_log = { "the log", ROWS(log_rows), NULL };
 

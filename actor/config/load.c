@@ -98,6 +98,7 @@ static void read_log(struct tr_load *load, const struct tr_yaml *log) {
     if (log == NULL || !tr_check_map(mistakes, &tr_keys_log, log)) log = &none;
     load->config->log_form = (enum tr_log_form)tr_check_value(mistakes, &tr_keys_log, log, "form");
     load->config->log_level = (enum troupe_level)tr_check_value(mistakes, &tr_keys_log, log, "level");
+    load->config->log_tails = tr_check_value(mistakes, &tr_keys_log, log, "stderr") != 0;
 }
 
 static void read_root(struct tr_load *load, const struct tr_yaml *root) {

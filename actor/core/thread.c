@@ -3,8 +3,11 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <troupe/status.h>
+
+#include "core/crash.h"
 
 static void leave_faults(sigset_t *set) {
     sigdelset(set, SIGSEGV);
@@ -14,12 +17,30 @@ static void leave_faults(sigset_t *set) {
     sigdelset(set, SIGABRT);
 }
 
+struct beginning {
+    void *(*run)(void *context);
+    void *context;
+};
+
+static void *begin(void *memory) {
+    struct beginning beginning = *(struct beginning *)memory;
+    free(memory);
+    void *stack = tr_crash_stack_new();
+    void *result = beginning.run(beginning.context);
+    tr_crash_stack_free(stack);
+    return result;
+}
+
 bool tr_thread_start(pthread_t *thread, void *(*run)(void *context), void *context) {
     sigset_t all, before;
+    struct beginning *beginning = malloc(sizeof *beginning);
+    if (beginning == NULL) return false; /* errno says */
+    *beginning = (struct beginning){ run, context };
     sigfillset(&all);
     leave_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(thread, NULL, run, context);
+    int error = pthread_create(thread, NULL, begin, beginning);
+    if (error != 0) free(beginning);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
     return error == 0;

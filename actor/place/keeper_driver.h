@@ -1,6 +1,6 @@
 /* What the parts of the keeper's process share: keeper_process.c (the loop), keeper_wards.c
  * (processes, their descriptors, ledgers), keeper_signals.c (signals that actors may want),
- * keeper_surroundings.c (this process, before and after).
+ * keeper_log.c (what processes log), keeper_surroundings.c (this process, before and after).
  */
 #ifndef TR_KEEPER_DRIVER_H
 #define TR_KEEPER_DRIVER_H
@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "place/keeper_process.h"
+#include "place/scribe_tail.h"
 
 /* One node, with its process while there is one. */
 struct tr_ward {
@@ -20,6 +21,8 @@ struct tr_ward {
     pid_t pid;          /* 0: no process */
     bool own_group;     /* its process group is its own, to be killed whole */
     int pidfd, control; /* -1 without a process; control also once it was closed */
+    struct tr_scribe_source log, errors; /* what it logs; its standard error */
+    struct tr_tail tail;                 /* of the latter */
     bool writes;        /* the outbox waits for room */
     struct tr_outbox outbox;
     int64_t closed_until; /* the control socket was closed: to exit before this. INT64_MAX: open */
@@ -52,12 +55,22 @@ struct tr_driver {
     int64_t timer_at;                  /* what the keeper asked for */
     sigset_t mask_before;
     struct tr_signal_asked asked[NSIG];
+    bool log_waits;  /* for room in the output */
+    bool log_paused; /* the pipes of processes are not read */
     bool over;
     int exit_code;
 };
 
 /* What an epoll event is about. */
-enum tr_watch { TR_WATCH_SIGNALS, TR_WATCH_TIMER, TR_WATCH_PIDFD, TR_WATCH_CONTROL };
+enum tr_watch {
+    TR_WATCH_SIGNALS,
+    TR_WATCH_TIMER,
+    TR_WATCH_PIDFD,
+    TR_WATCH_CONTROL,
+    TR_WATCH_LOG,   /* something was logged */
+    TR_WATCH_ERRORS,
+    TR_WATCH_OUTPUT /* the log's output takes more */
+};
 
 /* ---- keeper_process.c ---- */
 
@@ -88,6 +101,27 @@ void tr_ward_flush(struct tr_driver *driver, struct tr_ward *ward);
 void tr_ward_hang_up(struct tr_driver *driver, struct tr_ward *ward);
 
 void tr_ward_forget_ledger(struct tr_driver *driver, uint64_t number);
+
+/* ---- keeper_log.c ---- */
+
+/* A new process's ends of two pipes; each -1 if it has none. */
+struct tr_log_ends {
+    int log, errors;
+};
+
+/* False: errno. */
+bool tr_ward_open_log(struct tr_driver *driver, struct tr_ward *ward, struct tr_log_ends *theirs);
+void tr_log_ends_close(const struct tr_log_ends *ends);
+/* From here on it is read: the process is there. False: errno. */
+bool tr_ward_watch_log(struct tr_driver *driver, const struct tr_ward *ward);
+void tr_ward_read_log(struct tr_driver *driver, struct tr_ward *ward);
+void tr_ward_read_errors(struct tr_driver *driver, struct tr_ward *ward);
+/* The process is dead, or never was: what it had logged is taken, and its pipes are closed. */
+void tr_ward_end_log(struct tr_driver *driver, struct tr_ward *ward);
+/* After that: its last words, if it did not end in order and had any. `status` is waitpid's. */
+void tr_ward_report(struct tr_driver *driver, const struct tr_ward *ward, int status);
+/* After each turn of the loop: writes what has come. */
+void tr_driver_write_log(struct tr_driver *driver);
 
 /* ---- keeper_signals.c ---- */
 

@@ -1,7 +1,7 @@
 /*
  * The keeper as a process: one thread, one epoll loop.
  *
- * What is waited for: the control socket of each process, a pidfd of each process, a signalfd
+ * What is waited for: the control socket of each process, a pidfd of each process, what it logs (keeper_log.c), a signalfd
  * (SIGCHLD, SIGINT, SIGTERM, and what actors may ask for: keeper_signals.c) and a timerfd. Everything that happens becomes an event of the pure
  * keeper; its actions are carried out at once, and what goes wrong in them is told to it right
  * after (see catch_up).
@@ -165,7 +165,9 @@ static void reap(struct tr_driver *driver, struct tr_ward *ward) {
     int status = 0;
     tr_ward_kill(ward); /* it is dead: what it left in its group */
     read_messages(driver, ward, MESSAGES_AT_END);
+    tr_ward_end_log(driver, ward);
     if (waitpid(ward->pid, &status, 0) != ward->pid) tr_assert(errno == ECHILD);
+    tr_ward_report(driver, ward, status);
     tr_ward_clear(driver, ward);
     if (ward->spec->kind == TR_NODE_MAIN)
         tr_driver_main_ended(driver, WIFEXITED(status) && WEXITSTATUS(status) == 0);
@@ -211,6 +213,9 @@ static void handle(struct tr_driver *driver, const struct epoll_event *event) {
         if ((event->events & EPOLLOUT) != 0) tr_ward_flush(driver, ward);
         read_messages(driver, ward, MESSAGES_AT_ONCE);
         break;
+    case TR_WATCH_LOG: tr_ward_read_log(driver, ward); break;
+    case TR_WATCH_ERRORS: tr_ward_read_errors(driver, ward); break;
+    case TR_WATCH_OUTPUT: break; /* it is written after each turn */
     }
 }
 
@@ -264,12 +269,14 @@ static void run_loop(struct tr_driver *driver) {
     struct epoll_event events[EVENTS_AT_ONCE];
     tr_keeper_begin(driver->keeper, tr_driver_now());
     catch_up(driver);
+    tr_driver_write_log(driver);
     while (!driver->over) {
         arm_timer(driver);
         int count = epoll_wait(driver->epoll, events, EVENTS_AT_ONCE, -1);
         tr_assert(count >= 0 || errno == EINTR);
         for (int i = 0; i < count; i++) handle(driver, &events[i]);
         catch_up(driver);
+        tr_driver_write_log(driver);
     }
 }
 
@@ -316,7 +323,7 @@ static void check_options(const struct tr_keeper_options *options) {
 static void tell_why_not(struct tr_driver *driver) {
     bool files = errno == EMFILE || errno == ENFILE;
     tr_driver_log(driver, "the keeper cannot start: %s%s", strerror(errno),
-                  files ? "; each process costs it three or so (ulimit -n)" : "");
+                  files ? "; each process costs it five or so (ulimit -n)" : "");
 }
 
 int tr_keeper_run(const struct tr_keeper_options *options) {

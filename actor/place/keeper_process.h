@@ -9,6 +9,7 @@
 
 #include "place/keeper.h"
 #include "place/process.h"
+#include "place/scribe.h"
 
 /* Zero is the default where it makes sense; strings and arrays need to live until tr_keeper_run
  * returns. */
@@ -31,6 +32,11 @@ struct tr_keeper_options {
     /* An incarnation is over for good; its page is about to be zeroed for the next one. Called once for
      * each, at the latest before tr_keeper_run returns. May be NULL. */
     void (*ended)(void *context, uint64_t node, void *page, bool in_order);
+    /* Writes what nodes log; opened by the caller, and closed by it after tr_keeper_run has returned. NULL:
+     * each node writes to standard error. */
+    struct tr_scribe *scribe;
+    bool tails; /* with a scribe: it also writes what nodes write to standard error, and the last lines of those
+                   that die are reported */
     /* One line for people. NULL: standard error. */
     void (*log)(void *context, const char *line);
     void *context;

@@ -82,6 +82,8 @@ bool tr_wards_open(struct tr_driver *driver) {
                                              .flight = -1,
                                              .pidfd = -1,
                                              .control = -1,
+                                             .log = { .pipe = -1 },
+                                             .errors = { .pipe = -1 },
                                              .closed_until = INT64_MAX };
     }
     for (size_t i = 0; i < driver->ward_count; i++) {
@@ -114,7 +116,8 @@ struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node) {
 /* ---- Beginning ---- */
 
 __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const struct tr_ward *ward,
-                                               uint64_t incarnation, int control, pid_t keeper) {
+                                               uint64_t incarnation, int control, struct tr_log_ends ends,
+                                               pid_t keeper) {
     const struct tr_keeper_options *options = driver->options;
     bool spawn = ward->spec->start == TR_START_SPAWN;
     struct tr_node_start start = { .node = ward->spec->id,
@@ -122,9 +125,12 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
                                    .control = control,
                                    .flight = ward->flight,
                                    .names = driver->names,
+                                   .log = ends.log,
+                                   .json = ends.log >= 0 && options->scribe->form == TR_LOG_JSON,
                                    .config = spawn ? driver->config : -1 };
     struct tr_process_setup setup = { .path = ward->spec->path,
                                       .keeper = keeper,
+                                      .errors = ends.errors,
                                       .main = ward->spec->kind == TR_NODE_MAIN,
                                       .start = &start };
     tr_process_setup(&setup);
@@ -146,7 +152,7 @@ static bool adopt(struct tr_driver *driver, struct tr_ward *ward, pid_t pid, int
     if (ward->own_group) setpgid(pid, pid); /* whichever of us is first; it may be gone */
     ward->pidfd = pidfd_open(pid, 0);
     if (ward->pidfd >= 0 && tr_driver_watch(driver, ward->pidfd, EPOLLIN, TR_WATCH_PIDFD, ward) &&
-        tr_driver_watch(driver, control, EPOLLIN, TR_WATCH_CONTROL, ward)) {
+        tr_driver_watch(driver, control, EPOLLIN, TR_WATCH_CONTROL, ward) && tr_ward_watch_log(driver, ward)) {
         ward->pid = pid;
         ward->control = control;
         return true;
@@ -159,6 +165,7 @@ static bool adopt(struct tr_driver *driver, struct tr_ward *ward, pid_t pid, int
 }
 
 void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incarnation) {
+    struct tr_log_ends ends;
     int sockets[2];
     pid_t keeper = getpid();
     tr_assert(ward->pid == 0);
@@ -166,15 +173,23 @@ void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incar
         note_failure(ward, "socketpair");
         return;
     }
+    if (!tr_ward_open_log(driver, ward, &ends)) {
+        note_failure(ward, "pipe");
+        close(sockets[0]);
+        close(sockets[1]);
+        return;
+    }
     new_page(driver, ward);
     ward->own_group = tr_process_own_group(ward->spec->kind == TR_NODE_MAIN);
     fflush(NULL); /* what waits in stdio is written once, by us */
     pid_t pid = fork();
-    if (pid == 0) be_child(driver, ward, incarnation, sockets[1], keeper);
+    if (pid == 0) be_child(driver, ward, incarnation, sockets[1], ends, keeper);
     if (pid < 0) note_failure(ward, "fork");
     close(sockets[1]);
+    tr_log_ends_close(&ends);
     if (pid < 0 || !adopt(driver, ward, pid, sockets[0])) {
         close(sockets[0]);
+        tr_ward_end_log(driver, ward);
         return;
     }
     tr_driver_log(driver, "process %s pid %d started (incarnation %llu)", ward->spec->path, (int)pid,

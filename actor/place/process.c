@@ -83,11 +83,12 @@ static int settle(int descriptor, int *next) {
 static void keep_own(struct tr_node_start *start) {
     int next = FIRST_OWN;
     int control = aside(start->control), flight = aside(start->flight),
-        names = aside(start->names), config = aside(start->config);
+        names = aside(start->names), config = aside(start->config), log = aside(start->log);
     start->control = settle(control, &next);
     start->flight = settle(flight, &next);
     start->names = settle(names, &next);
     start->config = settle(config, &next);
+    start->log = settle(log, &next);
     require(close_range((unsigned)next, ~0u, 0) == 0, "close_range");
 }
 
@@ -127,6 +128,7 @@ void tr_process_setup(const struct tr_process_setup *setup) {
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
     if (getppid() != setup->keeper) _exit(TR_PROCESS_SETUP_FAILED);
     if (tr_process_own_group(setup->main)) require(setpgid(0, 0) == 0, "setpgid");
+    if (setup->errors >= 0) require(dup2(setup->errors, STDERR_FILENO) >= 0, "dup2");
     keep_own(setup->start);
     if (!setup->main) close_stdin();
     reset_signals();
@@ -146,25 +148,27 @@ void tr_process_spawn(const struct tr_node_start *start, const char *program, ch
     survive_exec(start->flight);
     survive_exec(start->names);
     survive_exec(start->config);
-    snprintf(value, sizeof value, "%llu:%llu:%d:%d:%d:%d", (unsigned long long)start->node,
+    survive_exec(start->log);
+    snprintf(value, sizeof value, "%llu:%llu:%d:%d:%d:%d:%d:%d", (unsigned long long)start->node,
              (unsigned long long)start->incarnation, start->control, start->flight, start->names,
-             start->config);
+             start->config, start->log, start->json);
     require(setenv(TR_NODE_VARIABLE, value, 1) == 0, "setenv");
     execv(program, argv);
     give_up(program, TR_PROCESS_EXEC_FAILED);
 }
 
-/* Six numbers, nothing before, between or behind them but the colons. */
+/* Eight numbers, nothing before, between or behind them but the colons. */
 static bool parse(const char *value, struct tr_node_start *start) {
-    int used = 0;
+    int used = 0, json = 0;
     unsigned long long node, incarnation;
     if (strspn(value, "0123456789:-") != strlen(value)) return false;
-    if (sscanf(value, "%20llu:%20llu:%9d:%9d:%9d:%9d%n", &node, &incarnation, &start->control,
-               &start->flight, &start->names, &start->config, &used) != 6) {
+    if (sscanf(value, "%20llu:%20llu:%9d:%9d:%9d:%9d:%9d:%9d%n", &node, &incarnation, &start->control,
+               &start->flight, &start->names, &start->config, &start->log, &json, &used) != 8) {
         return false;
     }
     start->node = node;
     start->incarnation = incarnation;
+    start->json = json != 0;
     return value[used] == '\0' && node > 0 && incarnation > 0;
 }
 
@@ -180,23 +184,30 @@ static bool is_sealed(int descriptor) {
     return seals >= 0 && (seals & F_SEAL_SHRINK) != 0;
 }
 
+static bool is_pipe(int descriptor) {
+    struct stat about;
+    return fstat(descriptor, &about) == 0 && S_ISFIFO(about.st_mode);
+}
+
 static const char *adopt(struct tr_node_start *start) {
     if (!is_control(start->control)) return "its control socket is not there";
     if (!is_sealed(start->flight)) return "its flight page is not there";
     if (!is_sealed(start->names)) return "the names of the application are not there";
     if (start->config >= 0 && !is_sealed(start->config)) return "its configuration is not there";
+    if (start->log >= 0 && !is_pipe(start->log)) return "its log is not there";
     fcntl(start->control, F_SETFD, FD_CLOEXEC);
     fcntl(start->flight, F_SETFD, FD_CLOEXEC);
     fcntl(start->names, F_SETFD, FD_CLOEXEC);
     if (start->config >= 0) fcntl(start->config, F_SETFD, FD_CLOEXEC);
+    if (start->log >= 0) fcntl(start->log, F_SETFD, FD_CLOEXEC);
     return map_page(start) ? NULL : "its flight page cannot be mapped";
 }
 
 int tr_node_start_read(struct tr_node_start *start, char *error, size_t error_size) {
-    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1 };
+    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1, .log = -1 };
     const char *value = getenv(TR_NODE_VARIABLE);
     if (value == NULL) return 0;
-    const char *wrong = parse(value, start) ? adopt(start) : "it is not six numbers";
+    const char *wrong = parse(value, start) ? adopt(start) : "it is not eight numbers";
     if (wrong != NULL) {
         snprintf(error, error_size, "%s=%.64s: %s", TR_NODE_VARIABLE, value, wrong);
         return -1;
@@ -211,7 +222,8 @@ void tr_node_start_release(struct tr_node_start *start) {
     if (start->flight >= 0) close(start->flight);
     if (start->names >= 0) close(start->names);
     if (start->config >= 0) close(start->config);
-    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1 };
+    if (start->log >= 0) close(start->log);
+    *start = (struct tr_node_start){ .control = -1, .flight = -1, .names = -1, .config = -1, .log = -1 };
 }
 
 /* ---- Shared memory ---- */

@@ -16,12 +16,15 @@ struct tr_node_start {
     int control; /* to the keeper: control.h */
     int flight;  /* memfd, sealed in size: its flight page */
     int names;   /* memfd, sealed in size: services/name_table.h */
+    int log;     /* pipe to the keeper's scribe: log_pipe.h; -1: what it logs goes to standard error */
+    bool json;   /* the form of what goes there */
     int config;  /* spawned: memfd, the configuration as the keeper read it; else -1 */
     void *page;  /* the flight page, mapped shared */
     size_t page_size;
 };
 
-/* The environment variable of a spawned node: "id:incarnation:controlfd:flightfd:namesfd:configfd". */
+/* The environment variable of a spawned node:
+ * "id:incarnation:controlfd:flightfd:namesfd:configfd:logfd:json". */
 #define TR_NODE_VARIABLE "TROUPE_NODE"
 
 /* In a spawned process: was it spawned as a node? 1: yes, `*start` is filled in, the variable is
@@ -38,6 +41,7 @@ struct tr_process_setup {
     const char *path;            /* of the node: the name of the process becomes "troupe:PATH" */
     pid_t keeper;                /* the parent that it must still have */
     bool main;                   /* keeps standard input, and the terminal if that is one */
+    int errors;                  /* becomes its standard error; -1: that stays what it is */
     struct tr_node_start *start; /* with the descriptors as the keeper has them; they are moved */
 };
 

@@ -8,7 +8,9 @@
  *      "bytes":4711,"node":1,"pid":4242}                                                else: in one line
  *
  * The key `log` of the configuration says from which level on, and in which form (docs/configuration.md).
- * Lines never mix. What is no UTF-8 becomes a question mark; control characters become blanks or are escaped,
+ * All processes hand their lines to the first one, which alone writes them: lines never mix, and what a process had
+ * logged is written even if it was killed right after. A call waits a second at most for somebody to read them;
+ * then lines are dropped, and how many is said with the next one. What is no UTF-8 becomes a question mark; control characters become blanks or are escaped,
  * so that no text can forge a line or command a terminal. troupe_log of actor.h is the form without fields.
  */
 #ifndef TROUPE_LOG_H

@@ -775,8 +775,14 @@ static int run_spawned(struct tr_node_start *start) {
 
 static void the_variable_is_checked(void **state) {
     (void)state;
-    static const char *const wrong[] = { "",            "1",            "1:1:0:0:0",    "1:1:0:0:0:0:",
-                                         "a:b:c:d:e:f", "0:1:0:0:0:-1", "1:1:0:0:0:-1", "1:1:99:98:97:96" };
+    static const char *const wrong[] = { "",
+                                         "1",
+                                         "1:1:0:0:0:-1:-1",
+                                         "1:1:0:0:0:-1:-1:0:",
+                                         "a:b:c:d:e:f:g:h",
+                                         "0:1:0:0:0:-1:-1:0",
+                                         "1:1:0:0:0:-1:-1:0",
+                                         "1:1:99:98:97:96:95:0" };
     struct tr_node_start start;
     char error[256];
     assert_int_equal(tr_node_start_read(&start, error, sizeof error), 0);

@@ -35,7 +35,23 @@ struct victim {
     uint64_t times;
 };
 
+/* Until no stack is left. */
+static uint64_t descend(volatile uint64_t depth) {
+    volatile char room[4096];
+    room[depth % sizeof room] = 1;
+    return forever ? descend(depth + 1) + (uint64_t)room[0] : depth;
+}
+
+/* Twelve lines, the last of which has no end. */
+static void say_last_words(void) {
+    for (int i = 1; i < 12; i++) fprintf(stderr, "word %d of \"twelve\"\n", i);
+    fprintf(stderr, "the last%cword", '\0');
+}
+
 static void meet(const char *fate) {
+    if (strcmp(fate, "overflow") == 0) descend(0);
+    if (strcmp(fate, "words") == 0) say_last_words();
+    if (strcmp(fate, "words") == 0) exit(3);
     if (strcmp(fate, "segv") == 0) raise(SIGSEGV);
     if (strcmp(fate, "abort") == 0) abort();
     if (strcmp(fate, "exit") == 0) exit(3);
