@@ -29,6 +29,8 @@ test python3                        tests/doors and tests that speak the wire fo
 test spin                           explores the models of the lock-free protocols (tests/models)
 test shellcheck                     the scripts are checked like everything else
 bench libcaf-dev                    the C++ Actor Framework, a peer to be measured against
+bench erlang-base                   Erlang/OTP, another
+bench nodejs                        Node.js, another
 TABLE
 }
 

@@ -35,8 +35,11 @@ struct tr_cell;
 enum tr_life { TR_LIFE_EMPTY, TR_LIFE_RUNNING, TR_LIFE_DOWN };
 
 enum {
-    TR_AGENT_SLOT = 1,       /* the node's agent, on every node */
-    TR_BOUND_GENERATION = 1, /* of configured cells, the agent included: known to all from the start */
+    TR_AGENT_SLOT = 1,       /* Troupe's own actors, on every node (services.h): the agent ... */
+    TR_GROUPS_SLOT = 2,      /* ... who keeps the groups ... */
+    TR_OBSERVER_SLOT = 3,    /* ... who tells what is going on */
+    TR_FIRST_SLOT = 4,       /* the first configured cell */
+    TR_BOUND_GENERATION = 1, /* of all these, and of the configured cells: known to all from the start */
 };
 
 /* What a cell does that is no actor: lanes and the host. Called by the worker that runs it. */

@@ -11,7 +11,6 @@
 #include "core/report.h"
 #include "core/send.h"
 #include "place/host_parts.h"
-#include "services/agent.h"
 #include "services/supervisor.h"
 
 /* What a handler gets to return in, when the shutdown's deadline is past or all but past. */
@@ -198,7 +197,7 @@ void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down
 static bool bind_cells(struct tr_hosted *hosted) {
     struct tr_node *node = hosted->node;
     const struct tr_planned_node *planned = tr_plan_node(hosted->host->options.plan, node->id);
-    for (uint32_t slot = TR_AGENT_SLOT + 1; slot < planned->next_slot; slot++) {
+    for (uint32_t slot = TR_FIRST_SLOT; slot < planned->next_slot; slot++) {
         const struct tr_child *child = planned->by_slot[slot]->child;
         struct tr_run_spec spec = { .class = tr_class_of(node->options.classes,
                                                          child->is_supervisor ? &tr_supervisor_actor
@@ -212,18 +211,24 @@ static bool bind_cells(struct tr_hosted *hosted) {
     return true;
 }
 
-static bool start_agent(struct tr_node *node) {
+static bool start_service(struct tr_node *node, const struct tr_service_actor *service) {
     struct tr_codec_error error;
     enum troupe_status status;
-    struct tr_run_spec spec = { .class = tr_class_of(node->options.classes, &tr_agent_actor),
-                                .path = "/agent" };
-    if (!tr_bind(node, TR_AGENT_SLOT, &spec)) return false;
+    struct tr_run_spec spec = { .class = tr_class_of(node->options.classes, service->type),
+                                .path = service->path };
+    if (!tr_bind(node, service->slot, &spec)) return false;
     spec.args = tr_message_new(tr_memory_of(node, NULL), &troupe_none_message, &(struct troupe_none){ 0 },
                                &status, &error);
     if (spec.args == NULL) return false;
-    status = tr_start(node, NULL, tr_cells_at(&node->cells, TR_AGENT_SLOT), TR_BOUND_GENERATION, &spec);
+    status = tr_start(node, NULL, tr_cells_at(&node->cells, service->slot), TR_BOUND_GENERATION, &spec);
     if (status != TROUPE_OK) tr_message_free(spec.args);
     return status == TROUPE_OK;
+}
+
+static bool start_services(struct tr_node *node) {
+    for (uint32_t i = 0; i < TR_SERVICE_ACTORS; i++)
+        if (!start_service(node, &tr_service_actors[i])) return false;
+    return true;
 }
 
 static bool fill_services(struct tr_hosted *hosted) {
@@ -271,7 +276,7 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     if (hosted->lanes == NULL) return false;
     pthread_mutex_init(&hosted->lock, NULL);
     if (fill_services(hosted)) hosted->node = make_node(hosted, id, incarnation);
-    if (hosted->node != NULL && bind_cells(hosted) && start_agent(hosted->node)) return true;
+    if (hosted->node != NULL && bind_cells(hosted) && start_services(hosted->node)) return true;
     tr_hosted_stop(hosted, tr_hosted_halt(hosted));
     return false;
 }

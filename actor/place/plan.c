@@ -40,7 +40,7 @@ static struct tr_planned_node *add_node(struct tr_plan *plan, const struct tr_no
                                         uint32_t workers) {
     struct tr_planned_node *node = &plan->nodes[plan->node_count++];
     *node = (struct tr_planned_node){ .spec = *spec, .workers = workers,
-                                      .next_slot = TR_AGENT_SLOT + 1 };
+                                      .next_slot = TR_FIRST_SLOT };
     node->spec.id = plan->node_count;
     return node;
 }

@@ -4,7 +4,8 @@
  * paths of the tree are known everywhere from the start, without asking anybody.
  *
  * Node 1 is main: supervisors and plain thread actors. Every other place has a node of its own; actors of
- * one group share theirs. Slot 1 of each node is its agent, the configured cells follow.
+ * one group share theirs. The first slots of each node are
+ * for Troupe's own actors, the configured cells follow.
  */
 #ifndef TR_PLAN_H
 #define TR_PLAN_H
@@ -13,7 +14,7 @@
 #include "place/keeper.h"
 #include "services/services.h"
 
-enum { TR_MAIN_NODE = 1, TR_ROOT_SLOT = 2 };
+enum { TR_MAIN_NODE = 1, TR_ROOT_SLOT = TR_FIRST_SLOT };
 
 struct tr_planned {
     const struct tr_child *child; /* an actor or a supervisor */

@@ -23,7 +23,7 @@ static void fill(const struct tr_start_child *msg, const struct tr_class *class,
 
 /* Only those are a supervisor's to start and to forget; whoever asks may be another process. */
 static bool is_configured(const struct tr_node *node, uint32_t slot) {
-    return slot > TR_AGENT_SLOT && slot < node->options.reserved_slots;
+    return slot >= TR_FIRST_SLOT && slot < node->options.reserved_slots;
 }
 
 /* What cannot be started is reported as a run that failed at once. */

@@ -50,9 +50,18 @@ struct tr_services {
 
 static inline struct tr_services *tr_services_of(struct tr_node *node) { return node->options.services; }
 
-/* Troupe's own actors: on every node. */
+/* Troupe's own actors. */
 TROUPE_ACTOR_DECLARE(tr_agent)
 TROUPE_ACTOR_DECLARE(tr_supervisor)
+
+/* Those that every node has, each in a cell that all know. */
+struct tr_service_actor {
+    uint32_t slot;
+    const struct troupe_actor_type *type;
+    const char *path;
+};
+enum { TR_SERVICE_ACTORS = 1 };
+extern const struct tr_service_actor tr_service_actors[TR_SERVICE_ACTORS];
 
 /* What core asks of the services. `path_of` is the application's and stays to be filled in. */
 extern const struct tr_hooks tr_services_hooks;

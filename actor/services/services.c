@@ -1,0 +1,6 @@
+/* Troupe's own actors of every node, and where they live. */
+#include "services/services.h"
+
+const struct tr_service_actor tr_service_actors[TR_SERVICE_ACTORS] = {
+    { TR_AGENT_SLOT, &tr_agent_actor, "/agent" },
+};
