@@ -102,6 +102,7 @@ TROUPE_ON(back, job) {
     bool whole = msg->data.size == LARGE && memcmp(msg->data.data, large, LARGE) == 0;
     if (!whole) board_note("torn");
     if (strcmp(msg->what, "wait") == 0) gate_pass();
+    if (strcmp(msg->what, "twice") == 0) board_await("reply:invalid"); /* the front may still be at work */
     if (strcmp(msg->what, "silence") == 0) (void)troupe_keep_asker(self);
     if (strcmp(msg->what, "none") == 0) return TROUPE_OK;
     if (strcmp(msg->what, "dies") == 0) return TROUPE_FAIL(self, "asked to");
