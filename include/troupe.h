@@ -12,6 +12,7 @@
  *   troupe/work.h      calls that block, on threads of their own
  *   troupe/log.h       the log, with fields
  *   troupe/system.h    troupe_main, and systems that a program starts itself
+ *   troupe/test.h      a test kit; for tests alone, and so not included here
  */
 #ifndef TROUPE_H
 #define TROUPE_H

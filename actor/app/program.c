@@ -20,6 +20,11 @@ static bool make_classes(struct tr_classes *classes, const struct troupe_actor_t
     return made;
 }
 
+static void place_on_main(struct tr_child *child) {
+    child->placement = (struct tr_placement){ .place = TR_PLACE_THREAD, .lane = TR_LANE_DIRECT, .rule = "default" };
+    for (uint32_t i = 0; i < child->child_count; i++) place_on_main(child->children[i]);
+}
+
 bool tr_program_load(struct tr_program *program, const struct tr_program_input *input,
                      void (*report)(void *context, const char *line), void *context) {
     char error[4096];
@@ -34,6 +39,7 @@ bool tr_program_load(struct tr_program *program, const struct tr_program_input *
     }
     program->config = tr_config_load(&input->config, report, context);
     if (program->config == NULL) return false;
+    if (input->one_node) place_on_main(program->config->root);
     program->plan = tr_plan_new(program->config, input->one_process, input->threads);
     if (program->plan != NULL && make_classes(&program->classes, input->config.actors)) return true;
     report(context, "error: out of memory");

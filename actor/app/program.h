@@ -15,6 +15,7 @@ struct tr_program_input {
     struct tr_config_input config;
     uint32_t threads;
     bool one_process;
+    bool one_node;   /* all on main, wherever the configuration places it */
 };
 
 /* False: every mistake was reported, a line each; `*program` holds nothing. */

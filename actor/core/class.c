@@ -19,6 +19,10 @@ static void add_handlers(struct tr_handlers *handlers, const struct troupe_entry
     for (uint32_t e = 0; e < count; e++) {
         const struct troupe_entry *entry = &entries[e];
         if (entry->role != TROUPE_ROLE_HANDLE) continue;
+        if (entry->message == NULL) {
+            handlers->any = entry;
+            continue;
+        }
         uint32_t i = tr_type_hash(entry->message) & handlers->mask;
         while (handlers->slots[i] != NULL && handlers->slots[i]->message != entry->message)
             i = (i + 1) & handlers->mask;
@@ -107,7 +111,7 @@ static bool class_init(struct tr_class *class, const struct troupe_actor_type *t
     if (class->variant_count > 0 && !make_accepts(class)) return false;
     class->wants_ready = tr_class_accepts(class, &troupe_ready_message);
     class->wants_undelivered = tr_class_accepts(class, &troupe_undelivered_message);
-    class->stops_others = tr_class_handler(class, &tr_stopping_message) != NULL;
+    class->stops_others = tr_class_names(class, &tr_stopping_message);
     return class->variant_count == 0 || make_variants(class);
 }
 
@@ -148,7 +152,8 @@ const struct troupe_entry *tr_class_answer(const struct tr_class *class,
                                            const struct troupe_message_type *request) {
     for (uint32_t i = 0; i < class->type->entry_count; i++) {
         const struct troupe_entry *entry = &class->type->entries[i];
-        if (entry->role == TROUPE_ROLE_ANSWER && entry->message == request) return entry;
+        if (entry->role != TROUPE_ROLE_ANSWER) continue;
+        if (entry->message == request || entry->message == NULL) return entry;
     }
     return NULL;
 }

@@ -15,6 +15,7 @@
 struct tr_handlers {
     const struct troupe_entry **slots;
     uint32_t mask;
+    const struct troupe_entry *any; /* for what has no handler of its own; NULL: there is none */
 };
 
 struct tr_class {
@@ -48,12 +49,13 @@ static inline uint32_t tr_type_hash(const struct troupe_message_type *type) {
     return (uint32_t)(((uintptr_t)type * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
 }
 
-/* NULL: there is none. */
+/* NULL: there is none. An entry without a message stands for all that have none of their own: the test kit's. */
 static inline const struct troupe_entry *tr_handlers_find(const struct tr_handlers *handlers,
                                                           const struct troupe_message_type *type) {
     for (uint32_t i = tr_type_hash(type) & handlers->mask;; i = (i + 1) & handlers->mask) {
         const struct troupe_entry *entry = handlers->slots[i];
-        if (entry == NULL || entry->message == type) return entry;
+        if (entry == NULL) return handlers->any;
+        if (entry->message == type) return entry;
     }
 }
 
@@ -66,6 +68,12 @@ static inline const struct troupe_entry *tr_class_handler(const struct tr_class 
 /* Does it, or what it may become, handle this message? */
 static inline bool tr_class_accepts(const struct tr_class *class, const struct troupe_message_type *type) {
     return tr_handlers_find(&class->accepts, type) != NULL;
+}
+
+/* The same, but for a handler of just this message. */
+static inline bool tr_class_names(const struct tr_class *class, const struct troupe_message_type *type) {
+    const struct troupe_entry *entry = tr_handlers_find(&class->accepts, type);
+    return entry != NULL && entry->message == type;
 }
 
 /* The TROUPE_ANSWER for a request; NULL: none. */

@@ -103,7 +103,7 @@ static enum troupe_status refuse(troupe_self *self, const char *why) {
 enum troupe_status troupe_idle_after(troupe_self *self, int64_t time) {
     if (self->cell->ended) return TROUPE_STOPPING;
     if (time < 0) return refuse(self, "it is less than 0");
-    if (!tr_class_accepts(atomic_load(&self->cell->class), &troupe_idle_message))
+    if (!tr_class_names(atomic_load(&self->cell->class), &troupe_idle_message))
         return refuse(self, "the actor does not handle troupe_idle");
     stop(self->worker, self->cell);
     return time == 0 ? TROUPE_OK : begin(self->worker, self->cell, time);

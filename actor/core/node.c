@@ -60,34 +60,34 @@ void tr_node_pin(struct tr_node *node, pthread_t thread, uint32_t n) {
         tr_log(node, TROUPE_WARNING, NULL, "a thread is not pinned to core %u: %s", core, strerror(errno));
 }
 
-static bool start_threads(struct tr_node *node, uint32_t *started) {
-    *started = 0;
+static bool start_threads(struct tr_node *node) {
+    if (node->options.time != NULL) return true;
     if (!tr_monitor_start(node)) return false;
-    for (*started = 0; *started < node->worker_count; (*started)++) {
-        struct tr_worker *worker = &node->workers[*started];
-        if (!tr_thread_start(&worker->thread, worker_thread, worker)) break;
-        tr_node_pin(node, worker->thread, *started);
+    for (; node->threads < node->worker_count; node->threads++) {
+        struct tr_worker *worker = &node->workers[node->threads];
+        if (!tr_thread_start(&worker->thread, worker_thread, worker)) return false;
+        tr_node_pin(node, worker->thread, node->threads);
     }
-    return *started == node->worker_count;
+    return true;
 }
 
-static void tell_to_halt(struct tr_node *node, uint32_t threads) {
+static void tell_to_halt(struct tr_node *node) {
     pthread_mutex_lock(&node->end_lock);
     tr_owns_halt(node);
     pthread_mutex_unlock(&node->end_lock);
-    for (uint32_t i = 0; i < threads; i++) tr_loop_wake(&node->workers[i].loop);
+    for (uint32_t i = 0; i < node->threads; i++) tr_loop_wake(&node->workers[i].loop);
 }
 
-static void join(struct tr_node *node, uint32_t threads) {
-    for (uint32_t i = 0; i < threads; i++) pthread_join(node->workers[i].thread, NULL);
+static void join(struct tr_node *node) {
+    for (uint32_t i = 0; i < node->threads; i++) pthread_join(node->workers[i].thread, NULL);
     tr_owns_join(node);
     tr_monitor_end(node);
     tr_monitor_conclude(node);
 }
 
-static void halt(struct tr_node *node, uint32_t threads) {
-    tell_to_halt(node, threads);
-    join(node, threads);
+static void halt(struct tr_node *node) {
+    tell_to_halt(node);
+    join(node);
 }
 
 /* ---- Making ---- */
@@ -166,12 +166,10 @@ static bool learn_types(struct tr_node *node) {
 }
 
 struct tr_node *tr_node_new(const struct tr_node_options *options) {
-    uint32_t threads = 0;
     struct tr_node *node = calloc(1, sizeof *node);
     if (node == NULL) return NULL;
     node->options = *options;
     node->id = options->id;
-    if (node->options.clock == NULL) node->options.clock = tr_thread_clock;
     tr_cells_init(&node->cells, options->reserved_slots, TR_DEFAULT_CELLS,
                   options->incarnation * GENERATIONS_EACH);
     make_end(node);
@@ -180,8 +178,8 @@ struct tr_node *tr_node_new(const struct tr_node_options *options) {
     tr_depot_init(&node->depot);
     bool made = make_flight(node);
     tr_types_init(&node->types, node->flight);
-    if (made && make_workers(node) && learn_types(node) && start_threads(node, &threads)) return node;
-    halt(node, threads);
+    if (made && make_workers(node) && learn_types(node) && start_threads(node)) return node;
+    halt(node);
     release(node);
     return NULL;
 }
@@ -231,11 +229,11 @@ static void end_cells(struct tr_node *node) {
 
 void tr_node_halt(struct tr_node *node) {
     atomic_store(&node->stopping, true);
-    halt(node, node->worker_count);
+    halt(node);
 }
 
 static bool have_ended(const struct tr_node *node) {
-    return node->workers_ended == node->worker_count && node->owns_running == 0;
+    return node->workers_ended == node->threads && node->owns_running == 0;
 }
 
 /* True: all workers have ended, and joining them does not wait. */
@@ -253,9 +251,9 @@ static bool have_ended_by(struct tr_node *node, int64_t at) {
 bool tr_node_halt_within(struct tr_node *node, int64_t within) {
     int64_t now = tr_thread_clock();
     atomic_store(&node->stopping, true);
-    tell_to_halt(node, node->worker_count);
+    tell_to_halt(node);
     bool ended = have_ended_by(node, within > INT64_MAX - now ? INT64_MAX : now + within);
-    if (ended) join(node, node->worker_count);
+    if (ended) join(node);
     else tr_monitor_end(node); /* nobody is left to read what it would say */
     return ended;
 }

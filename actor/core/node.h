@@ -8,6 +8,7 @@
 #include "core/cell.h"
 #include "core/flight.h"
 #include "core/inject.h"
+#include "core/thread.h"
 #include "core/types.h"
 #include "core/waiters.h"
 
@@ -15,6 +16,7 @@ struct tr_worker;
 struct tr_monitor;
 struct tr_own;
 struct tr_logger;
+struct troupe_death;
 
 enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
 
@@ -36,6 +38,16 @@ struct tr_hooks {
     struct tr_route *(*route)(struct tr_node *node, uint64_t id);
 };
 
+/* Somebody who watches every run of the node: the test kit. Called by the worker that runs the cell. */
+struct tr_watcher {
+    /* The run is about to call its start handler. With anything but OK it fails instead, for the reason that is in
+     * self->failure then. */
+    enum troupe_status (*begins)(void *context, struct tr_worker *worker, struct tr_cell *cell);
+    /* It is over; its cell is not EMPTY yet. */
+    void (*ended)(void *context, struct tr_cell *cell, const struct troupe_death *death);
+    void *context;
+};
+
 struct tr_node_options {
     uint64_t id;
     uint32_t incarnation;
@@ -54,7 +66,9 @@ struct tr_node_options {
     void *application;                /* for the rooms above: the host */
     int64_t blocked;                  /* ns in one handler before it is reported; INT64_MAX: never */
     bool serialize;                   /* pack and unpack every message, so that no placement hides a bug */
-    int64_t (*clock)(void);           /* NULL: the monotonic clock */
+    const struct tr_watcher *watcher; /* NULL: nobody watches */
+    const int64_t *time;              /* NULL: the monotonic clock. Else this is the time, and the node has no threads:
+                                       * it is stepped (step.h) */
 };
 
 enum { TR_STOPPERS = 64 };
@@ -79,6 +93,7 @@ struct tr_node {
     struct tr_worker *workers;
     struct tr_monitor *monitor;
     uint32_t worker_count;
+    uint32_t threads;                 /* of the workers; 0: the node is stepped */
     _Atomic uint32_t idle;            /* workers parked, or about to be */
     _Atomic uint64_t idle_mask;
     _Atomic uint32_t searching;       /* awake without work, looking for some */
@@ -112,6 +127,8 @@ void tr_node_free(struct tr_node *node);
 /* Pins the n-th of its threads, if they are pinned. */
 void tr_node_pin(struct tr_node *node, pthread_t thread, uint32_t n);
 
-static inline int64_t tr_node_clock(const struct tr_node *node) { return node->options.clock(); }
+static inline int64_t tr_node_clock(const struct tr_node *node) {
+    return node->options.time == NULL ? tr_thread_clock() : *node->options.time;
+}
 
 #endif

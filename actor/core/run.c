@@ -164,7 +164,8 @@ static const struct tr_death *describe_end(struct tr_worker *worker, struct tr_c
         own->failed = TROUPE_OK;
         return &own->death;
     }
-    if (is_supervised(cell) || is_failure(*status)) tr_death_fill(here, worker, cell, *status, killed);
+    if (is_supervised(cell) || is_failure(*status) || worker->node->options.watcher != NULL)
+        tr_death_fill(here, worker, cell, *status, killed);
     return here;
 }
 
@@ -196,6 +197,11 @@ static void end_run(struct tr_worker *worker, struct tr_cell *cell, enum troupe_
     worker->self.cause = NULL;
 }
 
+static void tell_watcher(struct tr_node *node, struct tr_cell *cell, const struct tr_death *death) {
+    const struct tr_watcher *watcher = node->options.watcher;
+    if (watcher != NULL) watcher->ended(watcher->context, cell, &death->report);
+}
+
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed) {
     struct tr_death here;
@@ -206,6 +212,7 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     killed = killed || is_to_be_killed(cell);
     const struct tr_death *death = describe_end(worker, cell, &status, killed, &here);
     end_run(worker, cell, status, killed);
+    tell_watcher(worker->node, cell, death);
     if (is_failure(status) && !is_supervised(cell)) tr_death_log(worker->node, TROUPE_ERROR, &death->report);
     if (!is_supervised(cell)) {
         retire(worker, cell);
@@ -248,12 +255,18 @@ static bool make_state(struct tr_cell *cell, size_t size) {
     return cell->state != NULL;
 }
 
+static enum troupe_status ask_watcher(struct tr_worker *worker, struct tr_cell *cell) {
+    const struct tr_watcher *watcher = worker->node->options.watcher;
+    return watcher == NULL ? TROUPE_OK : watcher->begins(watcher->context, worker, cell);
+}
+
 static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell,
                                      struct tr_message *args) {
     const struct tr_class *class = cell->running;
     if (!make_state(cell, class->type->state_size)) return TROUPE_NO_MEMORY;
     tr_trace_life(worker, cell, "start");
-    if (class->start == NULL) return TROUPE_OK;
+    enum troupe_status refused = ask_watcher(worker, cell);
+    if (class->start == NULL || refused != TROUPE_OK) return refused;
     tr_handling_own(worker, cell, class->start_type);
     worker->self.starting = true;
     worker->self.let_go = TR_LET_NOT;
@@ -295,8 +308,11 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
 
 /* A supervisor that was killed has left the present run behind; this is its next run, and knows nothing of it. */
 static void replace(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_death here;
     worker->self.message = NULL;
+    if (worker->node->options.watcher != NULL) tr_death_fill(&here, worker, cell, TROUPE_STOPPING, true);
     end_run(worker, cell, TROUPE_STOPPING, true);
+    tell_watcher(worker->node, cell, &here);
     tr_cell_move(cell, TR_LIFE_DOWN);
 }
 
@@ -348,8 +364,9 @@ static void obey_stop(struct tr_worker *worker, struct tr_cell *cell) {
     bool killed = stop == TR_STOP_KILL;
     if (stop == TR_STOP_NONE) return;
     worker->self.message = NULL;
+    const struct tr_class *class = atomic_load(&cell->class);
     const struct troupe_entry *trap =
-        killed ? NULL : tr_class_handler(atomic_load(&cell->class), &tr_stopping_message);
+        killed || !class->stops_others ? NULL : tr_class_handler(class, &tr_stopping_message);
     if (trap == NULL) {
         tr_run_end(worker, cell, TROUPE_STOPPING, killed);
         return;

@@ -5,6 +5,9 @@
  * the root has ended, main asks for every other node to be stopped, and when the keeper has said of each
  * that it is gone, the host is done: 0, or 2 when the tree gave up. Whatever takes too long is the
  * keeper's affair: it has the one deadline.
+ *
+ * A host whose time is virtual has no thread either: its keeper is within it, and whoever made it calls
+ * tr_host_step instead of tr_host_run, between the steps of its one node.
  */
 #include "place/host.h"
 
@@ -15,20 +18,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/assert.h"
 #include "core/log.h"
+#include "core/thread.h"
 #include "place/host_parts.h"
 
 /* How long a node that stops waits for the other nodes to settle what it had sent them. */
 #define LAST_WORDS (TROUPE_SECOND / 5)
 
-int64_t tr_host_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * TROUPE_SECOND + now.tv_nsec;
+int64_t tr_host_now(const struct tr_host *host) {
+    return host->options.time == NULL ? tr_thread_clock() : *host->options.time;
 }
 
 /* ---- Requests ---- */
@@ -65,7 +66,7 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
     if (control->type == TR_CONTROL_START) host->needed[control->node] = true;
     if (host->keeper != NULL) {
         if (!host->keeper_done)
-            tr_keeper_message(host->keeper, TR_MAIN_NODE, control, tr_host_now());
+            tr_keeper_message(host->keeper, TR_MAIN_NODE, control, tr_host_now(host));
         return;
     }
     int keeper = host->options.start->control;
@@ -78,7 +79,7 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
 
 /* Made once, from whatever comes first: the order to stop, or the end of the tree. */
 static void set_deadline(struct tr_host *host) {
-    int64_t now = tr_host_now(), within = host->options.plan->config->shutdown;
+    int64_t now = tr_host_now(host), within = host->options.plan->config->shutdown;
     if (host->deadline == 0) host->deadline = within > INT64_MAX - now ? INT64_MAX : now + within;
 }
 
@@ -174,7 +175,7 @@ static void stop_node(struct tr_host *host, uint64_t id) {
         set_deadline(host);
         if (hosted->node != NULL) tr_hosted_stop_root(hosted);
     } else if (hosted->node != NULL && hosted->leaves_by == 0) {
-        hosted->leaves_by = tr_host_now() + LAST_WORDS;
+        hosted->leaves_by = tr_host_now(host) + LAST_WORDS;
     }
 }
 
@@ -203,7 +204,7 @@ static bool see_off(struct tr_host *host) {
     for (uint32_t id = 1; id <= host->node_count; id++) {
         struct tr_hosted *hosted = &host->nodes[id];
         if (hosted->node == NULL || hosted->leaves_by == 0) continue;
-        if (tr_hosted_leave(hosted) || tr_host_now() >= hosted->leaves_by) end_node(host, id);
+        if (tr_hosted_leave(hosted) || tr_host_now(host) >= hosted->leaves_by) end_node(host, id);
         else waits = true;
     }
     return waits;
@@ -320,7 +321,7 @@ static bool begin_with_keeper(struct tr_host *host) {
 
 static int64_t time_to_sleep(struct tr_host *host) {
     if (host->keeper == NULL) return host->outbox.count > 0 ? TROUPE_MILLISECOND : INT64_MAX;
-    int64_t next = tr_embedded_next(host), now = tr_host_now();
+    int64_t next = tr_embedded_next(host), now = tr_host_now(host);
     return next == INT64_MAX ? INT64_MAX : next > now ? next - now : 0;
 }
 
@@ -361,13 +362,39 @@ static void stop_all(struct tr_host *host) {
         if (host->nodes[id].node != NULL) stop_hosted(host, &host->nodes[id]);
 }
 
-int tr_host_run(struct tr_host *host) {
-    if (host->options.start != NULL) run_with_keeper(host);
-    else run_embedded(host);
+static int end(struct tr_host *host) {
     stop_all(host);
     tr_host_signals_close(host);
     if (host->stuck) host->code = 128 + SIGKILL;
     return host->code;
+}
+
+int tr_host_run(struct tr_host *host) {
+    if (host->options.start != NULL) run_with_keeper(host);
+    else run_embedded(host);
+    return end(host);
+}
+
+/* ---- Stepped ---- */
+
+bool tr_host_begin(struct tr_host *host) { return tr_embedded_begin(host); }
+
+bool tr_host_is_over(const struct tr_host *host) { return host->keeper_done; }
+
+int tr_host_code(const struct tr_host *host) { return host->code; }
+
+int64_t tr_host_next(const struct tr_host *host) { return host->keeper_done ? INT64_MAX : tr_embedded_next(host); }
+
+bool tr_host_step(struct tr_host *host) {
+    if (host->requests == NULL && tr_host_next(host) > tr_host_now(host)) return false;
+    if (!host->keeper_done) tr_embedded_turn(host);
+    serve_all(host);
+    return true;
+}
+
+int tr_host_end(struct tr_host *host) {
+    tr_embedded_end(host);
+    return end(host);
 }
 
 /* ---- Making and freeing ---- */

@@ -21,6 +21,9 @@ struct tr_host_options {
     int trace;                         /* descriptor, or -1; stays the caller's */
     const struct tr_logger *logger;    /* NULL: see core/log.h */
     bool serialize;
+    const int64_t *time;               /* NULL: the monotonic clock. Else this is the time: the host is stepped, in
+                                        * one-process mode with all on main */
+    const struct tr_watcher *watcher;  /* of its nodes; NULL: none */
     bool signals;                      /* one-process mode: signals are Troupe's, SIGINT and SIGTERM stop it */
     /* The root of the tree is ready (main only). From the host's thread. May be NULL. */
     void (*started)(void *context);
@@ -32,6 +35,18 @@ struct tr_host *tr_host_new(const struct tr_host_options *options);
 
 /* Runs until the end, and returns the exit code of this process. Releases every node and lane. */
 int tr_host_run(struct tr_host *host);
+
+/* The same for a host that is stepped. Begin once; false: no memory or descriptors. A step does what there is to do
+ * outside of the node, which is stepped apart (core/step.h); false: there was nothing. */
+bool tr_host_begin(struct tr_host *host);
+bool tr_host_step(struct tr_host *host);
+/* When there will be something to do, if nothing happens before; INT64_MAX: no such time. */
+int64_t tr_host_next(const struct tr_host *host);
+/* The application has ended; with this code. */
+bool tr_host_is_over(const struct tr_host *host);
+int tr_host_code(const struct tr_host *host);
+/* Once, whether it has ended or not. The exit code. */
+int tr_host_end(struct tr_host *host);
 /* False: a worker never came back, and everything it may use was left to it. The code is 137 then. */
 bool tr_host_free(struct tr_host *host);
 

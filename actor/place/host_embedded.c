@@ -129,7 +129,7 @@ bool tr_embedded_begin(struct tr_host *host) {
     host->keeper_timer = INT64_MAX;
     if (!tr_host_names_open(host, -1, 1)) return false;
     if (!tr_host_signals_open(host) || !make_keeper(host)) return false;
-    tr_keeper_begin(host->keeper, tr_host_now());
+    tr_keeper_begin(host->keeper, tr_host_now(host));
     return true;
 }
 
@@ -143,7 +143,7 @@ static void start_main(struct tr_host *host) {
     pthread_rwlock_unlock(&host->visitors);
     if (started) tr_host_tell_keeper(host, &ready);
     if (started && tr_hosted_start_root(hosted)) return;
-    tr_keeper_failed(host->keeper, TR_MAIN_NODE, "no memory, descriptors or threads", tr_host_now());
+    tr_keeper_failed(host->keeper, TR_MAIN_NODE, "no memory, descriptors or threads", tr_host_now(host));
 }
 
 static void deliver(struct tr_host *host) {
@@ -157,13 +157,13 @@ static void deliver(struct tr_host *host) {
 static void end_main(struct tr_host *host, int status) {
     host->main_over = true;
     host->done = false;
-    tr_keeper_exited(host->keeper, TR_MAIN_NODE, status, tr_host_now());
+    tr_keeper_exited(host->keeper, TR_MAIN_NODE, status, tr_host_now(host));
 }
 
 void tr_embedded_turn(struct tr_host *host) {
-    if (host->keeper_timer <= tr_host_now()) {
+    if (host->keeper_timer <= tr_host_now(host)) {
         host->keeper_timer = INT64_MAX;
-        tr_keeper_tick(host->keeper, tr_host_now());
+        tr_keeper_tick(host->keeper, tr_host_now(host));
     }
     while (!host->keeper_done && (host->start_main || host->deliveries != NULL)) {
         if (host->start_main) start_main(host);

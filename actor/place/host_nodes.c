@@ -244,7 +244,8 @@ static bool fill_services(struct tr_hosted *hosted) {
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
     hosted->services.count = count_configured;
-    return tr_work_init(&hosted->services.work, plan->config->work_threads);
+    uint32_t threads = hosted->host->options.time == NULL ? plan->config->work_threads : 0;
+    return tr_work_init(&hosted->services.work, threads);
 }
 
 static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation) {
@@ -262,6 +263,8 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
                                        .blocked = hosted->host->options.plan->config->blocked,
                                        .services = &hosted->services,
                                        .serialize = hosted->host->options.serialize,
+                                       .watcher = hosted->host->options.watcher,
+                                       .time = hosted->host->options.time,
                                        .spin = hosted->host->options.plan->config->spin };
     if (id == TR_MAIN_NODE) {
         options.cores = hosted->host->options.plan->config->cores;
@@ -334,10 +337,10 @@ bool tr_hosted_halt(struct tr_hosted *hosted) {
     if (hosted->node == NULL) return true;
     const struct tr_host *host = hosted->host;
     struct tr_work_pool *work = &hosted->services.work;
-    int64_t now = tr_host_now(), within = time_to_halt(host, now);
+    int64_t now = tr_host_now(host), within = time_to_halt(host, now);
     if (host->options.start == NULL)
         return tr_node_halt_within(hosted->node, within) &&
-               tr_work_close(work, hosted->node, within - (tr_host_now() - now));
+               tr_work_close(work, hosted->node, within - (tr_host_now(host) - now));
     tr_node_halt(hosted->node); /* the keeper kills whoever takes too long */
     return tr_work_close(work, hosted->node, INT64_MAX);
 }

@@ -82,7 +82,7 @@ struct tr_host {
 };
 
 /* ---- host.c ---- */
-int64_t tr_host_now(void);
+int64_t tr_host_now(const struct tr_host *host);
 /* From any thread: copied. */
 void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
                      const struct tr_control *control);

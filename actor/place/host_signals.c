@@ -56,7 +56,7 @@ bool tr_host_signalled(struct tr_host *host, int number, uint32_t times) {
 
 static void take(struct tr_host *host, int number) {
     if (!tr_signal_is_askable(number)) {
-        if (!host->keeper_done) tr_keeper_signal(host->keeper, number, tr_host_now());
+        if (!host->keeper_done) tr_keeper_signal(host->keeper, number, tr_host_now(host));
     } else if (!tr_host_signalled(host, number, 1) && is_own_process(host) &&
                sigismember(&host->mask_before, number) == 0) {
         tr_signal_unwanted(number);

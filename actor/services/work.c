@@ -9,7 +9,8 @@
  *
  * Threads are made when calls wait and none is idle, up to the limit, and end by themselves. One that has
  * ended is joined by the next that takes its place, or at the end. They handle no messages and are no
- * workers: what they send, they send as outside threads do.
+ * workers: what they send, they send as outside threads do. With a limit of none the call is made at once, by
+ * the worker that asks for it: a node that is stepped has no other thread.
  */
 #include "services/work.h"
 
@@ -155,6 +156,13 @@ static enum troupe_status enqueue(struct tr_work_pool *pool, struct troupe_job *
     return TROUPE_OK;
 }
 
+static enum troupe_status hand_over(struct tr_work_pool *pool, struct troupe_job *job) {
+    pthread_mutex_lock(&pool->lock);
+    enum troupe_status status = enqueue(pool, job);
+    pthread_mutex_unlock(&pool->lock);
+    return status;
+}
+
 static enum troupe_status submit(troupe_self *self, const struct troupe_work_type *work,
                                  struct tr_ask *ask) {
     struct tr_node *node = self->worker->node;
@@ -164,10 +172,9 @@ static enum troupe_status submit(troupe_self *self, const struct troupe_work_typ
     *job = (struct troupe_job){ .type = work, .node = node, .ask = ask, .id = ask->alarm.id,
                                 .asker = troupe_self_address(self) };
     tr_alarm_hold(&ask->alarm);
-    pthread_mutex_lock(&pool->lock);
-    enum troupe_status status = enqueue(pool, job);
-    pthread_mutex_unlock(&pool->lock);
-    if (status != TROUPE_OK) job_free(job);
+    enum troupe_status status = pool->limit == 0 ? TROUPE_OK : hand_over(pool, job);
+    if (status == TROUPE_OK && pool->limit == 0) make_call(job);
+    if (status != TROUPE_OK || pool->limit == 0) job_free(job);
     return status;
 }
 
@@ -192,7 +199,7 @@ bool tr_work_init(struct tr_work_pool *pool, uint32_t threads) {
     pthread_cond_init(&pool->queued, &attributes);
     pthread_cond_init(&pool->ended, &attributes);
     pthread_condattr_destroy(&attributes);
-    pool->threads = calloc(threads, sizeof *pool->threads);
+    pool->threads = calloc(threads + 1, sizeof *pool->threads); /* one that is not used: there may be none */
     return pool->threads != NULL;
 }
 
@@ -244,8 +251,8 @@ bool tr_work_close(struct tr_work_pool *pool, struct tr_node *node, int64_t with
 }
 
 void tr_work_free(struct tr_work_pool *pool) {
-    if (pool->limit == 0) return;
-    for (uint32_t i = 0; pool->threads != NULL && i < pool->limit; i++)
+    if (pool->threads == NULL) return;
+    for (uint32_t i = 0; i < pool->limit; i++)
         if (pool->threads[i].life == ENDED) pthread_join(pool->threads[i].thread, NULL);
     free(pool->threads);
     pthread_cond_destroy(&pool->ended);

@@ -27,7 +27,7 @@ struct tr_work_pool {
     bool closed;
 };
 
-/* False: no memory. */
+/* At most so many threads; none: calls are made where they are asked for. False: no memory. */
 bool tr_work_init(struct tr_work_pool *pool, uint32_t threads);
 
 /* The end, once no worker runs: drops what has not begun and waits for what has, up to `within` ns (INT64_MAX:

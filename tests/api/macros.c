@@ -1,6 +1,7 @@
 /* Expands every public macro: macros.sh compiles this and looks whether one is missing. What stands
  * outside the condition compiles as C++ too. */
 #include <troupe.h>
+#include <troupe/test.h>
 
 /* ---- version.h, status.h ---- */
 
@@ -171,6 +172,24 @@ enum troupe_status from_outside(troupe_system *system, troupe_address *to) {
     if (worst == TROUPE_OK) worst = troupe_system_send(system, *to, point, .x = 1);
     if (worst == TROUPE_OK) worst = troupe_system_send_empty(system, *to, tick);
     return worst;
+}
+
+/* ---- test.h; for C ---- */
+
+int in_a_test(const struct troupe_actor_type *const *actors);
+int in_a_test(const struct troupe_actor_type *const *actors) {
+    troupe_test *kit = troupe_test_new(.actors = actors, .seed = 1);
+    troupe_address to = troupe_test_lookup(kit, "/user");
+    troupe_test_run(kit);
+    troupe_test_advance(kit, TROUPE_SECOND);
+    int sum = troupe_test_expect(kit, point)->x + troupe_test_expect_within(kit, TROUPE_SECOND, point)->x;
+    sum += troupe_test_expect_among(kit, point)->x + troupe_test_expect_reply(kit, point)->x;
+    troupe_test_expect_outcome(kit, TROUPE_DIED);
+    troupe_test_expect_nothing(kit);
+    troupe_test_crash(kit, to, "why");
+    troupe_test_kill(kit, to);
+    sum += troupe_test_life(kit)[0] + (int)troupe_test_expect_death(kit, "/user")->kind;
+    return sum + troupe_test_free(kit);
 }
 
 #endif

@@ -22,6 +22,7 @@ DOORS = {
     "place": ["include", "base", "core", "services", "config", "transport"],
     "cluster": ["include", "base", "core", "services", "config", "transport"],
     "app": ["include"] + ACTOR_ROOMS,
+    "testing": ["include"] + ACTOR_ROOMS,
     "examples": ["include"],
     "tools": ["include"],
     "bench/troupe": ["include", "bench"],
@@ -78,7 +79,7 @@ def target_of(root, path, angle, quoted):
     if angle is not None:
         if angle == "troupe.h" or angle.startswith("troupe/"):
             return "include", None
-        ours = angle.split("/")[0] in ACTOR_ROOMS + ["actor", "transport"]
+        ours = angle.split("/")[0] in ACTOR_ROOMS + ["testing", "actor", "transport"]
         return None, f'<{angle}>: the files of this project stand in quotes' if ours else None
     if quoted is None:
         return None, "an include whose file cannot be read from the line"

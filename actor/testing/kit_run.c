@@ -1,0 +1,61 @@
+/*
+ * Stepping: the host, then one turn of the node, until neither finds anything to do. Time passes from one thing that
+ * is due to the next, so that each sees the clock as it would have, had it really waited.
+ */
+#include "core/step.h"
+#include "testing/kit.h"
+
+enum { STEPS = 1000000 };
+
+static uint32_t whose_turn(troupe_test *kit) {
+    if (kit->options.seed == 0) return 0;
+    return (uint32_t)tr_random_below(&kit->random, tr_node_runnable(kit->node));
+}
+
+static bool step(troupe_test *kit) {
+    bool host = tr_host_step(kit->host);
+    bool node = tr_node_step(kit->node, whose_turn(kit));
+    return host || node;
+}
+
+/* As it is when a handler begins, but that nothing is at hand. */
+void tr_kit_be_probe(troupe_test *kit) {
+    struct tr_worker *worker = &kit->node->workers[0];
+    worker->self = (struct troupe_self){ .worker = worker,
+                                         .cell = tr_cells_at(&kit->node->cells, kit->probe.slot) };
+}
+
+bool tr_kit_settle(troupe_test *kit) {
+    uint32_t steps = 0;
+    while (steps < STEPS && step(kit)) steps++;
+    tr_kit_be_probe(kit);
+    return steps < STEPS;
+}
+
+int64_t tr_kit_next(troupe_test *kit) {
+    int64_t node = tr_node_next(kit->node), host = tr_host_next(kit->host);
+    return node < host ? node : host;
+}
+
+bool tr_kit_pass(troupe_test *kit, int64_t until) {
+    int64_t next = tr_kit_next(kit);
+    if (next > until) next = until;
+    if (next > kit->time) kit->time = next;
+    return tr_kit_settle(kit);
+}
+
+void troupe_test_run_all(troupe_test *kit, const char *file, int line) {
+    if (!tr_kit_settle(kit)) tr_kit_fail(kit, file, line, "the actors go on for ever: a million steps at one time");
+}
+
+static int64_t time_after(const troupe_test *kit, int64_t duration) {
+    return duration > INT64_MAX - kit->time ? INT64_MAX : kit->time + duration;
+}
+
+void troupe_test_let_pass(troupe_test *kit, int64_t duration, const char *file, int line) {
+    int64_t until = time_after(kit, duration < 0 ? 0 : duration);
+    bool settled = tr_kit_settle(kit);
+    while (settled && kit->time < until) settled = tr_kit_pass(kit, until);
+    if (!settled) tr_kit_fail(kit, file, line, "the actors go on for ever: a million steps at one time");
+    else if (duration < 0) tr_kit_fail(kit, file, line, "time does not go back: a duration of %lld ns", (long long)duration);
+}
