@@ -8,6 +8,8 @@
 #include "core/log.h"
 #include "core/own.h"
 
+enum { ROOM_FOR_ONE = 128 }; /* messages: whoever was refused is likely to have so many */
+
 static bool is_bounded(uint8_t flags) {
     return (flags & (TR_MESSAGE_REPLY | TR_MESSAGE_SYSTEM)) == 0;
 }
@@ -111,16 +113,36 @@ static void wait_for_room(struct tr_node *node, struct tr_worker *worker, struct
     tr_tell_ready(node, worker, cell);
 }
 
-void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
-    if (!atomic_load(&cell->waiters) || tr_cell_depth(cell) > atomic_load(&cell->limit) / 2) return;
-    if (!atomic_exchange(&cell->waiters, false)) return;
-    struct tr_waiter *waiter = tr_waiters_take(&node->waiters, cell->slot);
+/* All at once, they would fill what room there is and be refused again, most of them. Others follow when the next
+ * batch is over; but when nothing waits in the mailbox any more, there is none, and all are told. */
+static uint32_t how_many_to_tell(uint32_t depth, uint32_t limit) {
+    return depth == 0 ? UINT32_MAX : 1 + (limit - depth) / ROOM_FOR_ONE;
+}
+
+/* False: nobody is left. */
+static bool tell_some(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell, uint32_t most) {
+    bool more;
+    struct tr_waiter *waiter = tr_waiters_take(&node->waiters, cell->slot, most, &more);
     while (waiter != NULL) {
         struct tr_waiter *next = waiter->next;
         struct troupe_ready ready = { .to = waiter->to };
         tr_send_system(node, worker, waiter->who, &troupe_ready_message, &ready);
         free(waiter);
         waiter = next;
+    }
+    return more;
+}
+
+/* The last message may have been settled while `waiters` said that there are none. */
+void tr_tell_waiters(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    uint32_t depth = 0;
+    while (depth == 0 && atomic_load(&cell->waiters)) {
+        uint32_t limit = atomic_load(&cell->limit);
+        depth = tr_cell_depth(cell);
+        if (depth > limit / 2 || !atomic_exchange(&cell->waiters, false)) return;
+        if (!tell_some(node, worker, cell, how_many_to_tell(depth, limit))) return;
+        atomic_store(&cell->waiters, true);
+        depth = tr_cell_depth(cell);
     }
 }
 

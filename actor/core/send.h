@@ -53,6 +53,9 @@ void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *c
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context);
 
 /* Those who were refused may send again. Safe on a cell that is not the caller's. */
-void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
+void tr_tell_waiters(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell);
+static inline void tr_tell_ready(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell) {
+    if (atomic_load(&cell->waiters)) tr_tell_waiters(node, worker, cell);
+}
 
 #endif

@@ -3,7 +3,7 @@
 #include "core/node.h"
 #include "core/worker.h"
 
-enum { LATE = 5000 }; /* ns: much more than to hand a message on, much less than to wake a thread */
+enum { LATE = 10000 }; /* ns: much more than to hand a message on, much less than to wake a thread */
 
 static uint32_t ticks_of(const struct tr_worker *worker) {
     return atomic_load_explicit(&worker->ticks, memory_order_relaxed);

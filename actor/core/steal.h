@@ -4,7 +4,7 @@
  * Work that a worker has just queued is in its cache, and it will often run it, or add to it, in the next
  * moment: a receiver that is taken away after its first message is a cell, a message and a queue that move
  * between cores for one handler, again for the next message. So a thief that searches takes only what it has
- * seen waiting for 5 us: of a queue, what was there when it looked that long ago; of a LIFO slot, what is there
+ * seen waiting for 10 us: of a queue, what was there when it looked that long ago; of a LIFO slot, what is there
  * although its worker has not begun a turn since. By then the work is late, or much. If it leaves something, it does not go to sleep: it naps and looks again
  * (worker.c). Only a thief that is about to sleep takes whatever there is: otherwise nobody might.
  * docs/decisions/0015 has the figures.

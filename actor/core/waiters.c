@@ -17,42 +17,65 @@ static void free_list(struct tr_waiter *list) {
 }
 
 void tr_waiters_free(struct tr_waiters *waiters) {
-    for (uint32_t i = 0; i < TR_WAITER_BUCKETS; i++) free_list(waiters->buckets[i]);
+    for (uint32_t i = 0; i < TR_WAITER_BUCKETS; i++) free_list(waiters->queues[i].first);
     pthread_mutex_destroy(&waiters->lock);
 }
 
-static bool is_there(const struct tr_waiter *list, troupe_address to, troupe_address who) {
-    for (; list != NULL; list = list->next)
-        if (troupe_address_equal(list->who, who) && troupe_address_equal(list->to, to)) return true;
-    return false;
+static struct tr_waiter **pair_of(struct tr_waiters *waiters, troupe_address to, troupe_address who) {
+    uint64_t both = ((uint64_t)to.slot << 32 | who.slot) * UINT64_C(0x9E3779B97F4A7C15);
+    struct tr_waiter **at = &waiters->pairs[both >> 32 & (TR_WAITER_BUCKETS - 1)];
+    while (*at != NULL && !(troupe_address_equal((*at)->who, who) && troupe_address_equal((*at)->to, to)))
+        at = &(*at)->next_pair;
+    return at;
+}
+
+static void append(struct tr_waiter_queue *queue, struct tr_waiter *waiter) {
+    if (queue->first == NULL) queue->first = waiter;
+    else queue->last->next = waiter;
+    queue->last = waiter;
 }
 
 bool tr_waiters_add(struct tr_waiters *waiters, troupe_address to, troupe_address who) {
-    struct tr_waiter **bucket = &waiters->buckets[to.slot % TR_WAITER_BUCKETS];
     pthread_mutex_lock(&waiters->lock);
-    bool there = is_there(*bucket, to, who);
-    struct tr_waiter *waiter = there ? NULL : malloc(sizeof *waiter);
-    if (waiter != NULL) {
-        *waiter = (struct tr_waiter){ .next = *bucket, .to = to, .who = who };
-        *bucket = waiter;
+    struct tr_waiter **pair = pair_of(waiters, to, who);
+    bool there = *pair != NULL;
+    if (!there && (*pair = malloc(sizeof **pair)) != NULL) {
+        **pair = (struct tr_waiter){ .to = to, .who = who };
+        append(&waiters->queues[to.slot % TR_WAITER_BUCKETS], *pair);
+        there = true;
     }
     pthread_mutex_unlock(&waiters->lock);
-    return there || waiter != NULL;
+    return there;
 }
 
-struct tr_waiter *tr_waiters_take(struct tr_waiters *waiters, uint32_t slot) {
-    struct tr_waiter *taken = NULL;
+/* Behind `before`, or the first. */
+static void take_out(struct tr_waiters *waiters, struct tr_waiter_queue *queue, struct tr_waiter *before,
+                     struct tr_waiter *waiter) {
+    struct tr_waiter **pair = pair_of(waiters, waiter->to, waiter->who);
+    *pair = waiter->next_pair;
+    if (before == NULL) queue->first = waiter->next;
+    else before->next = waiter->next;
+    if (queue->last == waiter) queue->last = before;
+    waiter->next = NULL;
+}
+
+struct tr_waiter *tr_waiters_take(struct tr_waiters *waiters, uint32_t slot, uint32_t most, bool *more) {
+    struct tr_waiter_queue *queue = &waiters->queues[slot % TR_WAITER_BUCKETS], taken = { 0 };
+    struct tr_waiter *before = NULL, *next;
+    *more = false;
     pthread_mutex_lock(&waiters->lock);
-    for (struct tr_waiter **at = &waiters->buckets[slot % TR_WAITER_BUCKETS]; *at != NULL;) {
-        struct tr_waiter *waiter = *at;
+    for (struct tr_waiter *waiter = queue->first; waiter != NULL && !*more; waiter = next) {
+        next = waiter->next;
         if (waiter->to.slot != slot) {
-            at = &waiter->next;
-            continue;
+            before = waiter;
+        } else if (most == 0) {
+            *more = true;
+        } else {
+            take_out(waiters, queue, before, waiter);
+            append(&taken, waiter);
+            most--;
         }
-        *at = waiter->next;
-        waiter->next = taken;
-        taken = waiter;
     }
     pthread_mutex_unlock(&waiters->lock);
-    return taken;
+    return taken.first;
 }

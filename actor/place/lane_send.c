@@ -50,7 +50,8 @@ static enum troupe_status take_credit(struct tr_lane_driver *lane, uint32_t slot
 }
 
 static void tell_ready(struct tr_lane_driver *lane, struct tr_worker *worker, uint32_t slot) {
-    struct tr_waiter *waiter = tr_waiters_take(&lane->waiters, slot);
+    bool more;
+    struct tr_waiter *waiter = tr_waiters_take(&lane->waiters, slot, UINT32_MAX, &more);
     while (waiter != NULL) {
         struct tr_waiter *next = waiter->next;
         struct troupe_ready ready = { .to = waiter->to };

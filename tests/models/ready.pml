@@ -1,5 +1,5 @@
 /*
- * Mirrors: reserve, is_below, give_back, wait_for_room, refuse_full, tr_tell_ready (actor/core/send.c),
+ * Mirrors: reserve, is_below, give_back, wait_for_room, refuse_full, tr_tell_waiters (actor/core/send.c),
  * tr_cell_depth (actor/core/send.h), count_settled and the end of tr_cell_run (actor/core/batch.c),
  * tr_waiters_add, tr_waiters_take (actor/core/waiters.c). A lane's credit (take_credit, want_ready,
  * tell_if_ready in actor/place/lane_send.c) is the same with one counter. A change there must change this
@@ -8,12 +8,15 @@
  * A mailbox for one message, or for LIMIT. Two senders want troupe_ready and wait for it when refused, until theirs are
  * sent; a third one only tries. One worker, or another, runs the cell.
  *
+ * Of those who wait one is told at a time, or all when nothing waits in the mailbox.
+ *
  * Shown: who was refused and wants to know is told; a sender is refused only while others have reserved
  * all the room.
  *
  * BUG 1: a sender that does not wait looks at nobody else's waiting.
  * BUG 2: a sender that waits does not look once more itself.
  * BUG 3: what is queued and settled is compared without a sign.
+ * BUG 4: whoever leaves some untold does not look whether anybody will come to tell them.
  */
 #ifndef BUG
 #define BUG 0
@@ -42,25 +45,60 @@ byte sent;
 #define BELOW(q, s, n) ((((q) + COUNTS - (s)) % COUNTS + COUNTS / 2) % COUNTS < (n) + COUNTS / 2)
 #endif
 
+#define TABLE (table[0] || table[1])
+
+/* Who is told first is left open. */
+inline tell(who) {
+    told[who] = true;
+    table[who] = false
+}
+
 inline tell_ready(q, s) {
-    if
+    do
     :: waiters ->
         q = queued;
         s = settled;
         if
-        :: BELOW(q, s, LIMIT / 2 + 1) ->
-            atomic { s = waiters; waiters = false }
+        :: !BELOW(q, s, LIMIT / 2 + 1) -> break
+        :: else
+        fi;
+        /* Nothing waits there: all are told. Else one is. */
+        q = (BELOW(q, s, 1) -> 1 : 0);
+        atomic { s = waiters; waiters = false }
+        if
+        :: s == 0 -> break
+        :: else
+        fi;
+        atomic {
             if
-            :: s -> atomic {
-                    told[0] = told[0] || table[0]; told[1] = told[1] || table[1];
-                    table[0] = false; table[1] = false
-                }
+            :: table[0] -> tell(0)
+            :: table[1] -> tell(1)
             :: else
-            fi
+            fi;
+            if
+            :: q == 1 && table[0] -> tell(0)
+            :: q == 1 && table[1] -> tell(1)
+            :: else
+            fi;
+            s = (TABLE -> 1 : 0)
+        }
+        if
+        :: s == 0 -> break
+        :: else
+        fi;
+        waiters = true;
+#if BUG == 4
+        break
+#else
+        q = queued;
+        s = settled;
+        if
+        :: !BELOW(q, s, 1) -> break
         :: else
         fi
-    :: else
-    fi;
+#endif
+    :: else -> break
+    od;
     atomic { q = 0; s = 0 }
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/worker.h"
 
-enum { LATE = 5000 };
+enum { LATE = 10000 };
 
 static struct tr_run_link links[16];
 
