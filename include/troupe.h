@@ -7,6 +7,7 @@
  *   troupe/death.h     how the run of an actor ended
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/behaviour.h actors that change their handlers
+ *   troupe/supervisor.h children that are added at run time, supervisors from code
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
  *   troupe/work.h      calls that block, on threads of their own
@@ -25,6 +26,7 @@
 #include <troupe/log.h>
 #include <troupe/message.h>
 #include <troupe/status.h>
+#include <troupe/supervisor.h>
 #include <troupe/system.h>
 #include <troupe/version.h>
 #include <troupe/work.h>
