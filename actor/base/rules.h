@@ -24,5 +24,9 @@ struct tr_backoff_rules {
     uint32_t factor; /* percent: each restart in a row waits so much of what the one before did; >= 100 */
     uint32_t jitter; /* percent, either way, drawn for each restart; 0 to 100 */
 };
+/* What is not given. */
+#define TR_BACKOFF_MAXIMUM (INT64_C(30) * 1000 * 1000 * 1000)
+#define TR_BACKOFF_RESET (INT64_C(60) * 1000 * 1000 * 1000)
+#define TR_BACKOFF_FACTOR UINT32_C(200)
 
 #endif

@@ -50,7 +50,7 @@ static const struct tr_keys *elsewhere(const struct tr_keys *keys, const char *k
 /* What is a key of the mapping that this one could be taken for, is that; any other may be a slip. */
 static void tell_unknown(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                          const struct tr_yaml *key) {
-    char list[256] = "";
+    char list[512] = "";
     struct tr_suggest suggest;
     const char *quoted = tr_mistakes_quote(mistakes, key->text);
     const struct tr_keys *other = elsewhere(keys, key->text);
@@ -75,15 +75,18 @@ static bool is_misspelt(const struct tr_keys *keys, const struct tr_yaml *map, c
     return false;
 }
 
+void tr_check_needed(struct tr_mistakes *mistakes, const struct tr_keys *keys, const struct tr_yaml *map,
+                     const char *key) {
+    bool actor = keys == &tr_keys_actor && strcmp(key, "actor") == 0;
+    if (tr_yaml_find(map, key) != NULL || is_misspelt(keys, map, key)) return;
+    tr_mistake(mistakes, map->where, "%s needs the key '%s'%s", keys->what, key,
+               actor ? ", or 'children' to be a supervisor" : "");
+}
+
 static void check_missing(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                           const struct tr_yaml *map) {
-    for (uint32_t i = 0; i < keys->count; i++) {
-        if (!keys->rows[i].required || tr_yaml_find(map, keys->rows[i].key) != NULL) continue;
-        if (is_misspelt(keys, map, keys->rows[i].key)) continue;
-        tr_mistake(mistakes, map->where, "%s needs the key '%s'%s", keys->what, keys->rows[i].key,
-                   strcmp(keys->rows[i].key, "actor") == 0 ? ", or 'children' to be a supervisor"
-                                                           : "");
-    }
+    for (uint32_t i = 0; i < keys->count; i++)
+        if (keys->rows[i].required) tr_check_needed(mistakes, keys, map, keys->rows[i].key);
 }
 
 bool tr_check_map(struct tr_mistakes *mistakes, const struct tr_keys *keys,

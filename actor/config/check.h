@@ -8,6 +8,10 @@
 bool tr_check_map(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                   const struct tr_yaml *map);
 
+/* Tells that a key is missing, unless it is there with a slip. */
+void tr_check_needed(struct tr_mistakes *mistakes, const struct tr_keys *keys, const struct tr_yaml *map,
+                     const char *key);
+
 /* Tells keys that are there twice, in any mapping. */
 void tr_check_doubles(struct tr_mistakes *mistakes, const struct tr_yaml *map);
 

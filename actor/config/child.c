@@ -9,20 +9,6 @@
 #include "config/args.h"
 #include "config/placing.h"
 
-void tr_child_supervision(struct tr_mistakes *mistakes, struct tr_child *child,
-                          const struct tr_keys *keys, const struct tr_yaml *map) {
-    child->is_supervisor = true;
-    child->strategy = (enum tr_strategy)tr_check_value(mistakes, keys, map, "strategy");
-    child->restarts = (uint32_t)tr_check_value(mistakes, keys, map, "restarts");
-    child->within = tr_check_value(mistakes, keys, map, "within");
-}
-
-static void read_common(struct tr_tree_input *input, struct tr_child *child,
-                        const struct tr_keys *keys, const struct tr_yaml *map) {
-    child->restart = (enum tr_restart)tr_check_value(input->mistakes, keys, map, "restart");
-    child->shutdown = tr_check_value(input->mistakes, keys, map, "shutdown");
-}
-
 static const char *path_of(struct tr_tree_input *input, const struct tr_child *parent,
                            const char *name) {
     bool root = strcmp(parent->path, "/") == 0;
@@ -39,7 +25,7 @@ static struct tr_child *new_child(struct tr_tree_input *input, const struct tr_c
     child->placement.rule = "default";
     child->placement.where.file = map->where.file;
     child->count = 1;
-    read_common(input, child, keys, map);
+    tr_child_common(input, parent, child, keys, map);
     return child;
 }
 
@@ -62,7 +48,7 @@ struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct t
         tr_check_map(input->mistakes, &tr_keys_supervisor, map);
     }
     struct tr_child *child = new_child(input, parent, &tr_keys_supervisor, map);
-    tr_child_supervision(input->mistakes, child, &tr_keys_supervisor, map);
+    tr_child_supervision(input, child, &tr_keys_supervisor, map);
     read_supervisor_place(input->mistakes, tr_yaml_get(map, "place"));
     return child;
 }
@@ -112,19 +98,37 @@ static void read_mailbox(struct tr_tree_input *input, struct tr_child *child,
     child->keep_mailbox = keep || tr_check_value(mistakes, &tr_keys_mailbox, node, "keep") != 0;
 }
 
-struct tr_child *tr_child_actor(struct tr_tree_input *input, const struct tr_child *parent,
-                                const struct tr_yaml *map) {
+/* What it is and what it is started with, and its mailbox. */
+static void read_actor_keys(struct tr_tree_input *input, struct tr_child *child, const struct tr_keys *keys,
+                            const struct tr_yaml *map) {
     struct tr_mistakes *mistakes = input->mistakes;
-    const struct tr_yaml *place = tr_yaml_get(map, "place");
-    tr_check_map(mistakes, &tr_keys_actor, map);
-    struct tr_child *child = new_child(input, parent, &tr_keys_actor, map);
     child->actor = read_actor(input, tr_yaml_get(map, "actor"));
     if (child->actor != NULL) {
         child->args_type = tr_args_type(child->actor);
         child->args = tr_args_fill(mistakes, child->actor, tr_yaml_get(map, "args"));
     }
-    if (place != NULL) tr_placing_read(mistakes, place, "the tree", &child->placement);
     read_mailbox(input, child, tr_yaml_get(map, "mailbox"));
-    child->at_least_once = tr_check_value(mistakes, &tr_keys_actor, map, "delivery") != 0;
+    child->at_least_once = tr_check_value(mistakes, keys, map, "delivery") != 0;
+}
+
+struct tr_child *tr_child_actor(struct tr_tree_input *input, const struct tr_child *parent,
+                                const struct tr_yaml *map) {
+    const struct tr_yaml *place = tr_yaml_get(map, "place");
+    tr_check_map(input->mistakes, &tr_keys_actor, map);
+    struct tr_child *child = new_child(input, parent, &tr_keys_actor, map);
+    if (place != NULL) tr_placing_read(input->mistakes, place, "the tree", &child->placement);
+    read_actor_keys(input, child, &tr_keys_actor, map);
+    return child;
+}
+
+struct tr_child *tr_child_template(struct tr_tree_input *input, const struct tr_child *parent,
+                                   const struct tr_yaml *map) {
+    if (!tr_check_map(input->mistakes, &tr_keys_template, map)) return NULL;
+    struct tr_child *child = tr_arena_take(input->mistakes->arena, sizeof *child);
+    child->name = "";
+    child->path = path_of(input, parent, "*");
+    child->where = map->where;
+    tr_child_common(input, parent, child, &tr_keys_template, map);
+    read_actor_keys(input, child, &tr_keys_template, map);
     return child;
 }

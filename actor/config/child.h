@@ -11,8 +11,18 @@ struct tr_child *tr_child_actor(struct tr_tree_input *input, const struct tr_chi
 struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct tr_child *parent,
                                      const struct tr_yaml *map);
 
-/* Makes a child a supervisor: strategy, restarts, within. */
-void tr_child_supervision(struct tr_mistakes *mistakes, struct tr_child *child,
+/* What each child of a dynamic supervisor is. NULL: it is no mapping. */
+struct tr_child *tr_child_template(struct tr_tree_input *input, const struct tr_child *parent,
+                                   const struct tr_yaml *map);
+
+/* ---- supervision.c ---- */
+
+/* Makes a child a supervisor, but for its children. */
+void tr_child_supervision(struct tr_tree_input *input, struct tr_child *child,
                           const struct tr_keys *keys, const struct tr_yaml *map);
+
+/* What its supervisor needs to know of any child. */
+void tr_child_common(struct tr_tree_input *input, const struct tr_child *parent, struct tr_child *child,
+                     const struct tr_keys *keys, const struct tr_yaml *map);
 
 #endif

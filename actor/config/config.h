@@ -43,6 +43,8 @@ struct tr_child {
     bool is_supervisor;
     enum tr_restart restart;
     int64_t shutdown;              /* ns, TR_INFINITY, TR_KILL; default 5 s, supervisors infinity */
+    int64_t ready;                 /* ns from its start until it must be ready; default TR_INFINITY */
+    bool significant;              /* counts for its supervisor's auto_shutdown */
     struct tr_placement placement; /* supervisors: always the default in this version */
 
     /* actors */
@@ -58,8 +60,12 @@ struct tr_child {
 
     /* supervisors */
     enum tr_strategy strategy;
+    enum tr_auto_shutdown auto_shutdown;
     uint32_t restarts;             /* default 1 ... */
     int64_t within;                /* ... in 5 s */
+    uint32_t max_children;         /* at once; 0: no limit of its own */
+    struct tr_backoff_rules backoff;
+    struct tr_child *template;     /* dynamic: what each child is; NULL: whatever is asked for */
     struct tr_child **children;
     uint32_t child_count;
 };

@@ -19,8 +19,16 @@ static const struct tr_word strategies[] = {
     { "one_for_one", TR_ONE_FOR_ONE },
     { "one_for_all", TR_ONE_FOR_ALL },
     { "rest_for_one", TR_REST_FOR_ONE },
+    { "dynamic", TR_DYNAMIC },
     { NULL, 0 }
 };
+static const struct tr_word auto_shutdowns[] = {
+    { "never", TR_NEVER },
+    { "any_significant", TR_ANY_SIGNIFICANT },
+    { "all_significant", TR_ALL_SIGNIFICANT },
+    { NULL, 0 }
+};
+static const struct tr_word infinities[] = { { "infinity", TR_INFINITY }, { NULL, 0 } };
 static const struct tr_word restarts[] = {
     { "permanent", TR_PERMANENT },
     { "transient", TR_TRANSIENT },
@@ -86,7 +94,15 @@ const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL
     { .key = "restarts", .kind = TR_KEY_NUMBER, .min = 0, .max = 1000000, .standard = "1",         \
       .help = "restarts allowed ..." },                                                            \
     { .key = "within", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,             \
-      .standard = "5s", .help = "... in this time; one more and the supervisor gives up" }
+      .standard = "5s", .help = "... in this time; one more and the supervisor gives up" },        \
+    { .key = "backoff", .kind = TR_KEY_OTHER, .shape = "a mapping",                                \
+      .help = "how long a child waits before it is started again" },                               \
+    { .key = "auto_shutdown", .kind = TR_KEY_WORD, .words = auto_shutdowns, .standard = "never",   \
+      .help = "whether it ends when a significant child has ended by itself, or the last of them" }, \
+    { .key = "max_children", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_CHILDREN,       \
+      .help = "how many it may have at once, those that code adds included" },                     \
+    { .key = "child", .kind = TR_KEY_OTHER, .shape = "an actor without a name",                    \
+      .help = "dynamic: what each child is that code adds; none: whatever is asked for" }
 
 #define NAME_ROW                                                                                   \
     { .key = "name", .kind = TR_KEY_NAME, .required = true, .help = "its part of the path" }
@@ -96,39 +112,67 @@ const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL
 #define SHUTDOWN_ROW(tr_standard)                                                                  \
     { .key = "shutdown", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,           \
       .words = shutdowns, .standard = tr_standard, .help = "how long it may take to stop" }
+#define READY_ROW                                                                                  \
+    { .key = "ready", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY,              \
+      .words = infinities, .standard = "infinity",                                                 \
+      .help = "how long it may take to be ready when it is started, before it is killed" }
+#define SIGNIFICANT_ROW                                                                            \
+    { .key = "significant", .kind = TR_KEY_FLAG, .standard = "false",                              \
+      .help = "whether its own end counts for its supervisor's auto_shutdown" }
 #define CHILDREN_ROW                                                                               \
-    { .key = "children", .kind = TR_KEY_OTHER, .shape = "a list of children", .required = true,    \
-      .help = "started in this order, stopped in the opposite one" }
+    { .key = "children", .kind = TR_KEY_OTHER, .shape = "a list of children",                      \
+      .help = "started in this order, stopped in the opposite one; required unless dynamic" }
 
 static const struct tr_key tree_rows[] = { SUPERVISION_ROWS, CHILDREN_ROW };
 const struct tr_keys tr_keys_tree = { "the tree", ROWS(tree_rows), NULL };
 
 static const struct tr_key supervisor_rows[] = {
-    NAME_ROW, SUPERVISION_ROWS, RESTART_ROW, SHUTDOWN_ROW("infinity"),
+    NAME_ROW, SUPERVISION_ROWS, RESTART_ROW, SHUTDOWN_ROW("infinity"), READY_ROW, SIGNIFICANT_ROW,
     { .key = "place", .kind = TR_KEY_OTHER, .shape = "thread", .standard = "thread",
       .help = "supervisors run on a thread in this version" },
     CHILDREN_ROW
 };
 const struct tr_keys tr_keys_supervisor = { "a supervisor", ROWS(supervisor_rows), &tr_keys_actor };
 
+#define ACTOR_ROW                                                                                  \
+    { .key = "actor", .kind = TR_KEY_OTHER, .shape = "an actor type of the program",               \
+      .required = true, .help = "what it is" }
+#define ARGS_ROW                                                                                   \
+    { .key = "args", .kind = TR_KEY_OTHER, .shape = "a mapping of the fields of its start message", \
+      .help = "what it is started with; what is left out is zero or empty" }
+#define MAILBOX_ROWS                                                                               \
+    { .key = "mailbox", .kind = TR_KEY_OTHER, .shape = "a mapping, or keep",                       \
+      .help = "how much waits for it; keep: as { keep: true }" },                                  \
+    { .key = "delivery", .kind = TR_KEY_WORD, .words = deliveries, .standard = "at_most_once",     \
+      .help = "whether messages are delivered again after a restart" }
+
 static const struct tr_key actor_rows[] = {
-    NAME_ROW,
-    { .key = "actor", .kind = TR_KEY_OTHER, .shape = "an actor type of the program",
-      .required = true,
-      .help = "what it is" },
-    { .key = "args", .kind = TR_KEY_OTHER, .shape = "a mapping of the fields of its start message",
-      .help = "what it is started with; what is left out is zero or empty" },
+    NAME_ROW, ACTOR_ROW, ARGS_ROW,
     { .key = "count", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_COUNT,
       .help = "so many of them, named NAME/0, NAME/1, ..." },
     { .key = "place", .kind = TR_KEY_OTHER, .shape = "a place", .standard = "thread",
       .help = "where it runs" },
-    RESTART_ROW, SHUTDOWN_ROW("5s"),
-    { .key = "mailbox", .kind = TR_KEY_OTHER, .shape = "a mapping, or keep",
-      .help = "how much waits for it; keep: as { keep: true }" },
-    { .key = "delivery", .kind = TR_KEY_WORD, .words = deliveries, .standard = "at_most_once",
-      .help = "whether messages are delivered again after a restart" },
+    RESTART_ROW, SHUTDOWN_ROW("5s"), READY_ROW, SIGNIFICANT_ROW, MAILBOX_ROWS
 };
 const struct tr_keys tr_keys_actor = { "an actor", ROWS(actor_rows), &tr_keys_supervisor };
+
+static const struct tr_key template_rows[] = { ACTOR_ROW, ARGS_ROW, RESTART_ROW, SHUTDOWN_ROW("5s"), READY_ROW,
+                                               MAILBOX_ROWS };
+const struct tr_keys tr_keys_template = { "a dynamic child", ROWS(template_rows), &tr_keys_actor };
+
+static const struct tr_key backoff_rows[] = {
+    { .key = "initial", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY, .required = true,
+      .help = "the first wait" },
+    { .key = "factor", .kind = TR_KEY_NUMBER, .min = 100, .max = 10000, .standard = "200",
+      .help = "percent: each restart in a row waits so much of what the one before did ..." },
+    { .key = "maximum", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY, .standard = "30s",
+      .help = "... and no longer than this" },
+    { .key = "jitter", .kind = TR_KEY_NUMBER, .min = 0, .max = 100, .standard = "0",
+      .help = "percent, up to which a wait is longer or shorter, drawn for each" },
+    { .key = "reset", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY, .standard = "1m",
+      .help = "a child that ran for so long begins with the first wait again" },
+};
+const struct tr_keys tr_keys_backoff = { "a backoff", ROWS(backoff_rows), NULL };
 
 static const struct tr_key mailbox_rows[] = {
     { .key = "limit", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_MAILBOX,
@@ -165,7 +209,7 @@ const struct tr_keys tr_keys_log = { "the log", ROWS(log_rows), NULL };
 
 const struct tr_keys *const tr_keys_all[] = {
     &tr_keys_root, &tr_keys_tree, &tr_keys_actor, &tr_keys_supervisor,
-    &tr_keys_mailbox, &tr_keys_place, &tr_keys_log, NULL
+    &tr_keys_template, &tr_keys_backoff, &tr_keys_mailbox, &tr_keys_place, &tr_keys_log, NULL
 };
 
 const struct tr_key *tr_keys_row(const struct tr_keys *keys, const char *key) {

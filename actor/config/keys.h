@@ -41,7 +41,7 @@ struct tr_keys {
 };
 
 extern const struct tr_keys tr_keys_root, tr_keys_tree, tr_keys_actor, tr_keys_supervisor,
-    tr_keys_mailbox, tr_keys_place, tr_keys_log;
+    tr_keys_template, tr_keys_backoff, tr_keys_mailbox, tr_keys_place, tr_keys_log;
 
 /* All of them, ends with NULL. */
 extern const struct tr_keys *const tr_keys_all[];

@@ -5,6 +5,7 @@
 enum {
     TR_CONFIG_MAX_COUNT = 10000,     /* actors of one child */
     TR_CONFIG_MAX_ACTORS = 20000,    /* actors of the tree */
+    TR_CONFIG_MAX_CHILDREN = 1048576, /* of one supervisor, with what code adds */
     TR_CONFIG_MAX_OWN = 192,         /* actors with a thread of their own */
     TR_CONFIG_MAX_CORES = 1024,
     TR_CONFIG_MAX_RULES = 256,       /* globs, those of the command line included */

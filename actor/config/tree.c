@@ -118,16 +118,17 @@ static void build_children(struct tr_tree_input *input, struct tr_child *parent,
 }
 
 struct tr_child *tr_tree_build(struct tr_tree_input *input, const struct tr_yaml *tree) {
-    static const struct tr_yaml none = { .kind = TR_YAML_MAP };
+    struct tr_yaml none = { .kind = TR_YAML_MAP };
+    tr_yaml_put(input->mistakes->arena, &none, "children", &(struct tr_yaml){ .kind = TR_YAML_LIST });
     struct tr_child *root = tr_arena_take(input->mistakes->arena, sizeof *root);
     root->name = "";
     root->path = "/";
-    root->shutdown = TR_INFINITY;
+    root->shutdown = root->ready = TR_INFINITY;
     root->placement.rule = "default";
     root->count = 1;
     if (tree != NULL && !tr_check_map(input->mistakes, &tr_keys_tree, tree)) tree = NULL;
     if (tree != NULL) root->where = root->placement.where = tree->where;
-    tr_child_supervision(input->mistakes, root, &tr_keys_tree, tree == NULL ? &none : tree);
+    tr_child_supervision(input, root, &tr_keys_tree, tree == NULL ? &none : tree);
     if (tree != NULL) build_children(input, root, tr_yaml_get(tree, "children"));
     root->placement.where.line = root->placement.where.column = 0;
     return root;

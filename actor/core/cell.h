@@ -7,6 +7,7 @@
  *     EMPTY -> RUNNING -> EMPTY            an actor that nobody supervises
  *     EMPTY -> DOWN -> RUNNING -> DOWN     a configured one: bound, started, waiting for a restart
  *              DOWN -> EMPTY               forgotten by its supervisor
+ *     EMPTY -> RUNNING -> DOWN             one that code has added to a supervisor, its first run
  *
  * Everything but the senders' part is touched only by the worker that runs the cell; which worker that
  * is, the mailbox decides: whoever finds it empty schedules the cell, and it is queued once at most.
@@ -71,6 +72,7 @@ struct tr_run_spec {
     bool at_least_once;
     bool flush;                /* what waits in the mailbox becomes dead letters */
     bool own_thread;           /* of a cell that tr_bind or tr_spawn makes */
+    struct tr_cell_more *more; /* taken: for a cell that has none yet; NULL: made when it is needed */
 };
 
 enum tr_notice_kind { TR_NOTICE_START, TR_NOTICE_FORGET };
@@ -106,6 +108,7 @@ struct tr_cell_more {
     uint32_t stashed;                 /* how many are in `stash` */
     troupe_address stopped_by;        /* whoever asked for its stop, as far as that is known */
     bool unready;                     /* this run has not become ready yet */
+    bool ignored;                     /* ... and will not, for it has nothing to do */
     int64_t started;
     struct tr_ids alarms;             /* timers and deadlines of asks: struct tr_alarm */
     struct tr_ids sources;            /* watched descriptors, signals: struct tr_source */

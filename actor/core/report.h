@@ -8,8 +8,9 @@
 #define TR_STARTED_FIELDS(field) field(u64, key) field(u32, run)
 TROUPE_MESSAGE(tr_started, TR_STARTED_FIELDS)
 
-/* The run is over. */
-#define TR_EXITED_FIELDS(field) field(u64, key) field(u32, run) field(message(troupe_death), death)
+/* The run is over. ignored: before it was ready, for there was nothing to do. */
+#define TR_EXITED_FIELDS(field)                                                                    \
+    field(u64, key) field(u32, run) field(message(troupe_death), death) field(bool, ignored)
 TROUPE_MESSAGE(tr_exited, TR_EXITED_FIELDS)
 
 /* For an actor that handles it, a stop is not the end but this message: it stops what it must and ends

@@ -140,7 +140,8 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
 }
 
 static void report_end(struct tr_worker *worker, struct tr_cell *cell, const struct tr_death *death) {
-    struct tr_exited exited = { .key = cell->more->key, .run = cell->more->run, .death = death->report };
+    struct tr_exited exited = { .key = cell->more->key, .run = cell->more->run, .death = death->report,
+                                .ignored = cell->more->ignored };
     tr_send_system(worker->node, worker, cell->more->owner, &tr_exited_message, &exited);
 }
 
@@ -230,9 +231,12 @@ void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_st
 
 /* ---- Beginning ---- */
 
-static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
-                         const struct tr_run_spec *start) {
+static bool keep_options(struct tr_worker *worker, struct tr_cell *cell, struct tr_run_spec *start) {
     if (start->flush) flush(worker, cell);
+    if (cell->more == NULL) {
+        cell->more = start->more;
+        start->more = NULL;
+    }
     bool plain = start->path == NULL && start->name == NULL &&
                  troupe_address_is_none(start->owner) && cell->more == NULL;
     if (plain) return true;
@@ -245,6 +249,7 @@ static bool keep_options(struct tr_worker *worker, struct tr_cell *cell,
     more->run = start->run;
     more->started = tr_worker_now(worker);
     more->unready = true;
+    more->ignored = false;
     more->stopped_by = (troupe_address){ 0 };
     return true;
 }
@@ -291,7 +296,7 @@ static void look_again_for_stop(struct tr_cell *cell) {
 
 /* `options`: NULL if there are none. */
 static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct tr_class *class,
-                  struct tr_message *args, const struct tr_run_spec *options) {
+                  struct tr_message *args, struct tr_run_spec *options) {
     tr_cell_move(cell, TR_LIFE_RUNNING);
     cell->running = class;
     look_again_for_stop(cell);
@@ -316,6 +321,17 @@ static void replace(struct tr_worker *worker, struct tr_cell *cell) {
     tr_cell_move(cell, TR_LIFE_DOWN);
 }
 
+/* One that is forgotten while it runs is nobody's from then on: it ends as such an actor does. A configured cell
+ * stays its supervisor's, whose next run knows it. */
+static void obey_forget(struct tr_worker *worker, struct tr_cell *cell) {
+    if (cell->life == TR_LIFE_DOWN) {
+        flush(worker, cell);
+        retire(worker, cell);
+    } else if (cell->more != NULL && cell->slot >= worker->node->options.reserved_slots) {
+        cell->more->owner = (troupe_address){ 0 };
+    }
+}
+
 static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     if (is_revived(worker->node, cell, notice))
         tr_cell_set_generation(cell, TR_BOUND_GENERATION);
@@ -323,9 +339,8 @@ static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notic
     if (valid && notice->kind == TR_NOTICE_START) {
         if (cell->life == TR_LIFE_RUNNING) replace(worker, cell);
         begin(worker, cell, notice->start.class, notice->start.args, &notice->start);
-    } else if (valid && notice->kind == TR_NOTICE_FORGET && cell->life == TR_LIFE_DOWN) {
-        flush(worker, cell);
-        retire(worker, cell);
+    } else if (valid && notice->kind == TR_NOTICE_FORGET) {
+        obey_forget(worker, cell);
     }
 }
 

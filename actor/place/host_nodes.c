@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include <troupe/supervisor.h>
+
 #include "base/rules.h"
 #include "core/death.h"
 #include "core/log.h"
@@ -67,9 +69,16 @@ static void want_signal(struct tr_node *node, int signal, bool wanted) {
 static void shut_down(struct tr_node *node) { ask_keeper(node, TR_CONTROL_SHUTDOWN, 0, 0); }
 
 static troupe_address find_configured(struct tr_node *node, const char *path) {
-    const struct tr_planned *found = tr_plan_find(hosted_of(node)->host->options.plan, path);
-    if (found == NULL || found->child->is_supervisor) return (troupe_address){ 0 };
+    const struct tr_plan *plan = hosted_of(node)->host->options.plan;
+    const struct tr_planned *found = path[0] == '\0' ? NULL : tr_plan_find(plan, path);
+    if (found == NULL) return (troupe_address){ 0 };
     return (troupe_address){ found->node, found->slot, TR_BOUND_GENERATION };
+}
+
+static const struct tr_supervisor_spec *supervisor_at(struct tr_node *node, uint32_t slot) {
+    const struct tr_plan *plan = hosted_of(node)->host->options.plan;
+    const struct tr_planned *planned = tr_plan_at(plan, node->id, slot);
+    return planned == NULL || !planned->child->is_supervisor ? NULL : &plan->supervisors[planned->supervisor];
 }
 
 static uint32_t count_configured(struct tr_node *node, const char *path) {
@@ -148,11 +157,11 @@ bool tr_hosted_start_root(struct tr_hosted *hosted) {
     struct tr_node *node = hosted->node;
     struct tr_codec_error error;
     enum troupe_status status;
-    const struct tr_supervise args = { .index = 0 };
+    const struct troupe_supervise args = { 0 };
     hosted->door = tr_native_new(node, &door, hosted->host);
     if (hosted->door == NULL) return false;
-    struct tr_run_spec start = { .class = tr_class_of(node->options.classes, &tr_supervisor_actor),
-                                 .args = tr_message_new(tr_memory_of(node, NULL), &tr_supervise_message, &args,
+    struct tr_run_spec start = { .class = tr_class_of(node->options.classes, &troupe_supervisor_actor),
+                                 .args = tr_message_new(tr_memory_of(node, NULL), &troupe_supervise_message, &args,
                                                         &status, &error),
                                  .path = "/",
                                  .owner = { node->id, hosted->door->slot,
@@ -200,7 +209,7 @@ static bool bind_cells(struct tr_hosted *hosted) {
     for (uint32_t slot = TR_FIRST_SLOT; slot < planned->next_slot; slot++) {
         const struct tr_child *child = planned->by_slot[slot]->child;
         struct tr_run_spec spec = { .class = tr_class_of(node->options.classes,
-                                                         child->is_supervisor ? &tr_supervisor_actor
+                                                         child->is_supervisor ? &troupe_supervisor_actor
                                                                               : child->actor),
                                     .path = child->path, .mailbox_limit = child->mailbox_limit,
                                     .drop_newest = child->drop_newest,
@@ -235,14 +244,13 @@ static bool fill_services(struct tr_hosted *hosted) {
     const struct tr_plan *plan = hosted->host->options.plan;
     hosted->services.names = &hosted->host->names;
     tr_signals_init(&hosted->services.signals);
-    hosted->services.supervisors = plan->supervisors;
-    hosted->services.supervisor_count = plan->supervisor_count;
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
     hosted->services.kill_node = kill_node;
     hosted->services.want_signal = want_signal;
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
+    hosted->services.supervisor_at = supervisor_at;
     hosted->services.count = count_configured;
     uint32_t threads = hosted->host->options.time == NULL ? plan->config->work_threads : 0;
     return tr_work_init(&hosted->services.work, threads);

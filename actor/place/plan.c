@@ -5,8 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <troupe/supervisor.h>
+
 #include "base/assert.h"
-#include "services/supervisor.h"
 
 /* ---- Counting, so that every table is made once ---- */
 
@@ -102,35 +103,67 @@ static bool pack_args(const struct troupe_message_type *type, const void *args,
     return true;
 }
 
-static bool fill_child(const struct tr_planned *planned, struct tr_child_spec *spec) {
-    const struct tr_child *child = planned->child;
-    const struct tr_supervise supervise = { .index = planned->supervisor };
-    *spec = (struct tr_child_spec){ .node = planned->node, .slot = planned->slot,
-                                    .actor = child->is_supervisor ? tr_supervisor_actor.name
-                                                                  : child->actor->name,
-                                    .path = child->path, .mailbox_limit = child->mailbox_limit,
-                                    .drop_newest = child->drop_newest,
-                                    .keep_mailbox = child->keep_mailbox,
-                                    .at_least_once = child->at_least_once,
-                                    .rules = { .restart = child->restart, .shutdown = child->shutdown,
-                                               .ready = TR_INFINITY } };
-    return child->is_supervisor ? pack_args(&tr_supervise_message, &supervise, spec)
+/* "counter/3" of "/ingest/counter/3". */
+static const char *name_in(const struct tr_child *supervisor, const struct tr_child *child) {
+    bool root = strcmp(supervisor->path, "/") == 0;
+    return child->path + (root ? 0 : strlen(supervisor->path)) + 1;
+}
+
+static struct tr_child_spec spec_of(const struct tr_child *child, const char *name) {
+    return (struct tr_child_spec){ .is_supervisor = child->is_supervisor, .name = name, .path = child->path,
+                                   .actor = child->is_supervisor ? troupe_supervisor_actor.name
+                                                                 : child->actor->name,
+                                   .mailbox_limit = child->mailbox_limit,
+                                   .drop_newest = child->drop_newest,
+                                   .keep_mailbox = child->keep_mailbox,
+                                   .at_least_once = child->at_least_once,
+                                   .rules = { .restart = child->restart, .shutdown = child->shutdown,
+                                              .ready = child->ready, .significant = child->significant } };
+}
+
+/* A supervisor finds what it is in this plan, by its place: its start message says nothing. */
+static bool pack_start(const struct tr_child *child, struct tr_child_spec *spec) {
+    const struct troupe_supervise nothing = { 0 };
+    return child->is_supervisor ? pack_args(&troupe_supervise_message, &nothing, spec)
                                 : pack_args(child->args_type, child->args, spec);
+}
+
+static bool fill_child(const struct tr_plan *plan, const struct tr_child *parent, const struct tr_child *child,
+                       struct tr_child_spec *spec) {
+    const struct tr_planned *planned = tr_plan_find(plan, child->path);
+    *spec = spec_of(child, name_in(parent, child));
+    spec->node = planned->node;
+    spec->slot = planned->slot;
+    return pack_start(child, spec);
+}
+
+/* What code adds is where its supervisor is. */
+static bool fill_template(const struct tr_planned *planned, struct tr_supervisor_spec *spec) {
+    const struct tr_child *template = planned->child->template;
+    if (template == NULL) return true;
+    struct tr_child_spec *child = calloc(1, sizeof *child);
+    spec->child = child;
+    if (child == NULL) return false;
+    *child = spec_of(template, "");
+    child->node = planned->node;
+    return pack_start(template, child);
 }
 
 static bool fill_supervisor(struct tr_plan *plan, const struct tr_planned *planned) {
     const struct tr_child *child = planned->child;
     struct tr_supervisor_spec *spec = &plan->supervisors[planned->supervisor];
     struct tr_child_spec *children = calloc(child->child_count + 1, sizeof *children);
-    spec->path = child->path;
     spec->children = children;
     spec->child_count = child->child_count;
     spec->rules = (struct tr_supervision_rules){ .strategy = child->strategy,
+                                                 .auto_shutdown = child->auto_shutdown,
                                                  .restarts = child->restarts,
-                                                 .within = child->within };
-    if (children == NULL) return false;
+                                                 .within = child->within,
+                                                 .max_children = child->max_children,
+                                                 .backoff = child->backoff };
+    if (children == NULL || !fill_template(planned, spec)) return false;
     for (uint32_t i = 0; i < child->child_count; i++)
-        if (!fill_child(tr_plan_find(plan, child->children[i]->path), &children[i])) return false;
+        if (!fill_child(plan, child, child->children[i], &children[i])) return false;
     return true;
 }
 
@@ -178,6 +211,8 @@ static void free_supervisor(struct tr_supervisor_spec *spec) {
     for (uint32_t i = 0; spec->children != NULL && i < spec->child_count; i++)
         free((void *)(uintptr_t)spec->children[i].args);
     free((void *)(uintptr_t)spec->children);
+    if (spec->child != NULL) free((void *)(uintptr_t)spec->child->args);
+    free((void *)(uintptr_t)spec->child);
 }
 
 void tr_plan_free(struct tr_plan *plan) {

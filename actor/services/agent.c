@@ -12,36 +12,45 @@ struct tr_agent {
     char unused;
 };
 
-static void fill(const struct tr_start_child *msg, const struct tr_class *class,
-                 struct tr_run_spec *start) {
-    *start = (struct tr_run_spec){ .class = class, .path = msg->path, .owner = msg->owner,
-                                .key = msg->key, .run = msg->run,
-                                .mailbox_limit = msg->mailbox_limit,
-                                .drop_newest = msg->drop_newest,
-                                .at_least_once = msg->at_least_once, .flush = msg->flush };
+static struct tr_run_spec spec_of(const struct tr_start_child *msg) {
+    return (struct tr_run_spec){ .path = msg->path, .owner = msg->owner, .key = msg->key, .run = msg->run,
+                                 .mailbox_limit = msg->mailbox_limit, .drop_newest = msg->drop_newest,
+                                 .at_least_once = msg->at_least_once, .flush = msg->flush };
 }
 
-/* Only those are a supervisor's to start and to forget; whoever asks may be another process. */
+/* Only those are another node's to start and to forget. */
 static bool is_configured(const struct tr_node *node, uint32_t slot) {
     return slot >= TR_FIRST_SLOT && slot < node->options.reserved_slots;
+}
+
+/* Another class over the state of a running actor would corrupt it. */
+static bool may_be(const struct tr_node *node, struct tr_cell *cell, const struct tr_class *class) {
+    return class != NULL && cell != NULL &&
+           (!is_configured(node, cell->slot) || atomic_load(&cell->class) == class);
+}
+
+enum troupe_status tr_agent_begin(struct tr_node *node, struct tr_worker *worker, troupe_address address,
+                                  struct tr_run_spec *start, const char *actor, struct troupe_bytes args,
+                                  struct tr_codec_error *error) {
+    enum troupe_status status = TROUPE_NOT_FOUND;
+    struct tr_cell *cell = tr_cells_at(&node->cells, address.slot);
+    start->class = tr_class_named(node->options.classes, actor);
+    if (!may_be(node, cell, start->class)) return status;
+    start->args = tr_message_unpack(tr_memory_of(node, worker), start->class->start_type, args.data, args.size,
+                                    &status, error);
+    if (start->args == NULL) return status;
+    status = tr_start(node, worker, cell, address.generation, start);
+    if (status != TROUPE_OK) tr_message_free(start->args);
+    return status;
 }
 
 /* What cannot be started is reported as a run that failed at once. */
 static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
                                 const struct tr_start_child *msg, struct tr_codec_error *error) {
-    struct tr_run_spec start;
-    enum troupe_status status = TROUPE_NOT_FOUND;
-    const struct tr_class *class = tr_class_named(node->options.classes, msg->actor);
-    struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
-    if (class == NULL || !is_configured(node, msg->slot) || atomic_load(&cell->class) != class)
-        return status; /* another class over the state of a running actor would corrupt it */
-    fill(msg, class, &start);
-    start.args = tr_message_unpack(tr_memory_of(node, NULL), class->start_type, msg->args.data,
-                                   msg->args.size, &status, error);
-    if (start.args == NULL) return status;
-    status = tr_start(node, worker, cell, TR_BOUND_GENERATION, &start);
-    if (status != TROUPE_OK) tr_message_free(start.args);
-    return status;
+    struct tr_run_spec start = spec_of(msg);
+    troupe_address address = { node->id, msg->slot, TR_BOUND_GENERATION };
+    if (!is_configured(node, msg->slot)) return TROUPE_NOT_FOUND;
+    return tr_agent_begin(node, worker, address, &start, msg->actor, msg->args, error);
 }
 
 TROUPE_ON(tr_agent, tr_start_child) {

@@ -1,7 +1,6 @@
 /*
  * The agent: an actor on every node, at a slot that all know, which starts and stops cells there for
- * supervisors, wherever these are. So a supervisor treats all its children alike; its own node has an
- * agent too.
+ * supervisors on other nodes. What a supervisor has on its own node it starts and stops itself, in the same way.
  */
 #ifndef TR_AGENT_H
 #define TR_AGENT_H
@@ -24,6 +23,16 @@ TROUPE_MESSAGE(tr_stop_cell, TR_STOP_CELL_FIELDS)
 /* A bound cell will not run again. */
 #define TR_FORGET_CHILD_FIELDS(field) field(u32, slot)
 TROUPE_MESSAGE(tr_forget_child, TR_FORGET_CHILD_FIELDS)
+
+struct tr_node;
+struct tr_worker;
+struct tr_codec_error;
+
+/* Begins a run in a cell of this node, as the agent does and a supervisor for its children here: `start` but for
+ * `class`, `actor`, and the start message, packed. With any code but OK nothing was taken. */
+enum troupe_status tr_agent_begin(struct tr_node *node, struct tr_worker *worker, troupe_address cell,
+                                  struct tr_run_spec *start, const char *actor, struct troupe_bytes args,
+                                  struct tr_codec_error *error);
 
 static inline troupe_address tr_agent_address(uint64_t node) {
     return (troupe_address){ node, TR_AGENT_SLOT, TR_BOUND_GENERATION };

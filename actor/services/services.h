@@ -8,11 +8,13 @@
 #include "services/supervision.h"
 #include "services/work.h"
 
-/* A child as its supervisor knows it. Everything lives as long as the node. */
+/* A child as its supervisor knows it. */
 struct tr_child_spec {
-    uint64_t node;         /* where it runs */
-    uint32_t slot;         /* its cell there */
+    uint64_t node;         /* where it runs ... */
+    uint32_t slot;         /* ... and its cell there, if it is configured */
+    bool is_supervisor;
     const char *actor;     /* class name */
+    const char *name;      /* in the supervisor; the end of ... */
     const char *path;
     const uint8_t *args;   /* its start message, packed */
     uint32_t args_size;
@@ -21,19 +23,18 @@ struct tr_child_spec {
     struct tr_child_rules rules;
 };
 
+/* A configured supervisor. It, and what it points to, lives as long as the node. */
 struct tr_supervisor_spec {
-    const char *path;
     struct tr_supervision_rules rules;
     uint32_t child_count;
     const struct tr_child_spec *children;
+    const struct tr_child_spec *child; /* TR_DYNAMIC: what each that is added is; NULL: whatever is asked for */
 };
 
 struct tr_services {
     struct tr_names *names;            /* the application's, as this process sees them */
     struct tr_signals signals;
     struct tr_work_pool work;
-    const struct tr_supervisor_spec *supervisors;
-    uint32_t supervisor_count;
     _Atomic uint64_t supervisor_runs; /* begun on this node */
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
     void (*need_node)(struct tr_node *node, uint64_t id, uint32_t slot);
@@ -44,15 +45,16 @@ struct tr_services {
     void (*want_signal)(struct tr_node *node, int signal, bool wanted);
     /* The application's: shutdown, and the configured actors by path. */
     void (*shutdown)(struct tr_node *node);
-    troupe_address (*find)(struct tr_node *node, const char *path);
+    troupe_address (*find)(struct tr_node *node, const char *path); /* supervisors, too */
+    /* The configured supervisor in this cell of the node; NULL: none is. */
+    const struct tr_supervisor_spec *(*supervisor_at)(struct tr_node *node, uint32_t slot);
     uint32_t (*count)(struct tr_node *node, const char *path);
 };
 
 static inline struct tr_services *tr_services_of(struct tr_node *node) { return node->options.services; }
 
-/* Troupe's own actors. */
+/* Troupe's own actors, besides the supervisor (include/troupe/supervisor.h). */
 TROUPE_ACTOR_DECLARE(tr_agent)
-TROUPE_ACTOR_DECLARE(tr_supervisor)
 
 /* Those that every node has, each in a cell that all know. */
 struct tr_service_actor {

@@ -120,6 +120,9 @@ void tr_supervision_free(struct tr_supervision *supervision);
 enum tr_answer tr_supervision_add(struct tr_supervision *supervision, const struct tr_child_rules *rules,
                                   tr_child_id *id);
 
+/* One that was just added, as if it had not been: instead of launching it. No action. */
+void tr_supervision_drop(struct tr_supervision *supervision, tr_child_id id);
+
 /* Events. Times are from 0 on; an earlier `now` than before counts as the one before. Those of a child that
  * is unknown, of an earlier run, or out of place change nothing. */
 void tr_supervision_start(struct tr_supervision *supervision, int64_t now);

@@ -19,6 +19,12 @@ enum tr_answer tr_supervision_add(struct tr_supervision *s, const struct tr_chil
     return TR_ANSWER_OK;
 }
 
+void tr_supervision_drop(struct tr_supervision *s, tr_child_id id) {
+    struct tr_supervised *child = tr_child_find(s, id);
+    tr_assert(child != NULL && child->state == TR_CHILD_DOWN && child->run == 0);
+    tr_child_drop(s, child);
+}
+
 bool tr_supervision_look(const struct tr_supervision *s, tr_child_id id, struct tr_child_look *look) {
     const struct tr_supervised *child = tr_child_find(s, id);
     if (child == NULL) return false;

@@ -43,7 +43,8 @@ extern "C" {
     X(NODE_DIED, "node_died", "the process that held it died before handling it")                  \
     X(SENDER_DIED, "sender_died", "its sender's process died before it knew what became of it")    \
     X(IN_DOUBT, "in_doubt", "its process died while handling it: it may have finished")            \
-    X(SYSTEM, "system", "the operating system refused: see the log line")
+    X(SYSTEM, "system", "the operating system refused: see the log line")                          \
+    X(BUSY, "busy", "it is at something else: it must rest for this")
 
 enum troupe_status {
 #define TROUPE_STATUS_ENUM(code, name, text) TROUPE_##code,

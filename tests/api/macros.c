@@ -12,6 +12,10 @@ typedef char every_status_is_counted[STATUSES == (int)TROUPE_STATUS_COUNT ? 1 : 
     +(TROUPE_DEATH_##code >= 0 && sizeof(name) > 1 && sizeof(text) > 1 && sizeof(failure) > 0)
 enum { DEATHS = 0 TROUPE_DEATH_LIST(COUNT_DEATH) };
 typedef char every_death_is_counted[DEATHS == (int)TROUPE_DEATH_COUNT ? 1 : -1];
+#define COUNT_CHILD(code, name) +(TROUPE_CHILD_##code >= 0 && sizeof(name) > 1)
+enum { CHILD_STATES = 0 TROUPE_CHILD_LIST(COUNT_CHILD) };
+typedef char every_child_state_is_counted[CHILD_STATES == (int)TROUPE_CHILD_STATES ? 1 : -1];
+typedef char deadlines_differ[TROUPE_INFINITY > TROUPE_KILL && TROUPE_NO_RESTARTS > 0 ? 1 : -1];
 typedef char version_is_text[sizeof TROUPE_VERSION > sizeof "0.0" ? 1 : -1];
 enum { VERSION = TROUPE_VERSION_MAJOR * 10000 + TROUPE_VERSION_MINOR * 100 + TROUPE_VERSION_PATCH };
 typedef char minutes_fit[TROUPE_MINUTE == 60 * TROUPE_SECOND ? 1 : -1];
@@ -40,6 +44,17 @@ TROUPE_MESSAGE(my_undelivered, TROUPE_UNDELIVERED_FIELDS)
 TROUPE_MESSAGE(my_death, TROUPE_DEATH_FIELDS)
 TROUPE_MESSAGE(my_descriptor, TROUPE_DESCRIPTOR_FIELDS)
 TROUPE_MESSAGE(my_signalled, TROUPE_SIGNALLED_FIELDS)
+
+TROUPE_MESSAGE(my_child_spec, TROUPE_CHILD_SPEC_FIELDS)
+TROUPE_MESSAGE(my_child, TROUPE_CHILD_FIELDS)
+TROUPE_MESSAGE(my_start_child, TROUPE_START_CHILD_FIELDS)
+TROUPE_MESSAGE(my_which_child, TROUPE_WHICH_CHILD_FIELDS)
+TROUPE_MESSAGE(my_which_children, TROUPE_WHICH_CHILDREN_FIELDS)
+TROUPE_MESSAGE(my_child_info, TROUPE_CHILD_INFO_FIELDS)
+TROUPE_MESSAGE(my_children, TROUPE_CHILDREN_FIELDS)
+TROUPE_MESSAGE(my_child_counts, TROUPE_CHILD_COUNTS_FIELDS)
+TROUPE_MESSAGE(my_backoff, TROUPE_BACKOFF_FIELDS)
+TROUPE_MESSAGE(my_supervise, TROUPE_SUPERVISE_FIELDS)
 
 /* Twice in one program is once: the other messages only count. */
 #define NUMBER(name)                                                                               \
@@ -138,6 +153,17 @@ static enum troupe_status spawns(troupe_self *self, struct user *me) {
     return worst;
 }
 
+static enum troupe_status adds(troupe_self *self, struct user *me) {
+    struct troupe_child_options options = { .name = "u", .restart = TROUPE_TRANSIENT };
+    struct troupe_child_spec spec;
+    enum troupe_status worst = troupe_ask_start_child(self, me->other, TROUPE_SECOND, &options, user, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_ask_start_child_empty(self, me->other, TROUPE_SECOND, NULL, wide);
+    if (worst == TROUPE_OK) worst = troupe_describe_child_empty(&spec, &options, wide);
+    if (worst == TROUPE_OK) worst = troupe_describe_child(&spec, NULL, user, point, .x = 1);
+    troupe_child_spec_free(&spec);
+    return worst;
+}
+
 TROUPE_WORK(toil, point, all) { return troupe_work_done(work, all, .i32 = request->x); }
 TROUPE_WORK(rest, tick, tick) { return troupe_work_done_empty(work, tick); }
 
@@ -158,6 +184,7 @@ static enum troupe_status waits(troupe_self *self, struct user *me) {
 
 TROUPE_ON(user, all) {
     if (msg->flag) return sends(self, me);
+    if (msg->u32 > 0) return adds(self, me);
     return msg->u8 > 0 ? spawns(self, me) : msg->u16 > 0 ? works(self) : waits(self, me);
 }
 TROUPE_ACTOR(user, TROUPE_STARTS(user, point), TROUPE_STOPS(user), TROUPE_ANSWERS(user, point, all),

@@ -15,7 +15,7 @@ public_macros() {
     for path in "$include"/troupe.h "$include"/troupe/*.h; do
         sed '/---- From here on/,$d' "$path"
     done | sed -n 's/^# *define \([Tt][A-Za-z0-9_]*\).*/\1/p' |
-        grep -v -e '_H$' -e '^TROUPE_X_' -e '^TROUPE_STATUS_ENUM$' -e '^TROUPE_DEATH_ENUM$' | sort -u
+        grep -v -e '_H$' -e '^TROUPE_X_' -e '^TROUPE_STATUS_ENUM$' -e '^TROUPE_DEATH_ENUM$' -e '^TROUPE_CHILD_ENUM$' | sort -u
 }
 
 failed=0

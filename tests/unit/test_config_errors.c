@@ -46,7 +46,7 @@ static void misspelt_required_keys(void **state) {
     test_wrong("tree: { children: [{ foo: a, actor: counter }] }",
                "app.yaml:1:20: error: an actor needs the key 'name'\n"
                "app.yaml:1:22: error: unknown key 'foo' of an actor; allowed: name, actor, args, count, "
-               "place, restart, shutdown, mailbox, delivery\n");
+               "place, restart, shutdown, ready, significant, mailbox, delivery\n");
     test_wrong(CHILD("place: { proces: own }"),
                "app.yaml:1:56: error: unknown key 'proces' of a place; did you mean 'process'?\n");
 }
