@@ -17,17 +17,19 @@ uint32_t tr_node_runnable(struct tr_node *node) {
     return tr_inject_size(&node->inject);
 }
 
-/* The end of a slice ends a batch after its first message. */
-static void run_one(struct tr_worker *worker, struct tr_run_link *link) {
-    atomic_store_explicit(&worker->slice_over, true, memory_order_relaxed);
-    tr_cell_run(worker, tr_cell_of_link(link));
+struct tr_cell *tr_node_take(struct tr_node *node, uint32_t pick) {
+    if (tr_node_runnable(node) == 0) return NULL;
+    for (; pick > 0; pick--) tr_inject_push(&node->inject, tr_inject_pop(&node->inject));
+    return tr_cell_of_link(tr_inject_pop(&node->inject));
 }
 
-bool tr_node_step(struct tr_node *node, uint32_t pick) {
-    if (tr_node_runnable(node) == 0) return false;
-    for (; pick > 0; pick--) tr_inject_push(&node->inject, tr_inject_pop(&node->inject));
-    run_one(&node->workers[0], tr_inject_pop(&node->inject));
-    return true;
+void tr_node_give_back(struct tr_node *node, struct tr_cell *cell) { tr_inject_push(&node->inject, &cell->run_link); }
+
+/* The end of a slice ends a batch after its first message. */
+void tr_node_run(struct tr_node *node, struct tr_cell *cell) {
+    struct tr_worker *worker = &node->workers[0];
+    atomic_store_explicit(&worker->slice_over, true, memory_order_relaxed);
+    tr_cell_run(worker, cell);
 }
 
 int64_t tr_node_next(struct tr_node *node) { return tr_alarms_next(&node->workers[0]); }

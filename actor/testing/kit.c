@@ -127,6 +127,7 @@ void troupe_test_counts(troupe_test *kit, struct troupe_counts *counts) { tr_hos
 
 /* The keeper's machine has a deadline for it. */
 static void stop(troupe_test *kit) {
+    tr_kit_let_all_go(kit);
     tr_host_shutdown(kit->host);
     bool goes_on = tr_kit_settle(kit);
     while (goes_on && !tr_host_is_over(kit->host)) goes_on = tr_kit_pass(kit, INT64_MAX);
@@ -156,6 +157,7 @@ int troupe_test_end(troupe_test *kit, const char *file, int line) {
     if (kit == NULL) return 0;
     const struct troupe_test_options options = kit->options;
     if (!tr_host_is_over(kit->host)) stop(kit);
+    tr_kit_let_all_go(kit);
     bool over = tr_host_is_over(kit->host);
     int code = tr_host_end(kit->host);
     forget_gots(kit);

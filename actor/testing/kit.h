@@ -48,6 +48,13 @@ struct tr_kit_refusal {
     char path[TR_PATH_SIZE], why[256];
 };
 
+/* An actor that gets no turn. */
+struct tr_kit_held {
+    struct tr_kit_held *next;
+    struct tr_cell *cell;
+    bool waits; /* it is to run: taken, and to be given back */
+};
+
 /* Text of which the last part is kept. */
 struct tr_kit_tail {
     char *text, *taken; /* terminated; what was asked for last */
@@ -71,6 +78,7 @@ struct troupe_test {
     struct tr_kit_end *ends, *last_end, *taken_end;
     uint32_t end_count;
     struct tr_kit_refusal *refusals;
+    struct tr_kit_held *held;
     struct tr_kit_tail log, life;
     char mistakes[TR_KIT_TEXT];
 };
@@ -83,6 +91,8 @@ bool tr_kit_pass(troupe_test *kit, int64_t until);
 /* When something is due; INT64_MAX: nothing. */
 int64_t tr_kit_next(troupe_test *kit);
 void tr_kit_be_probe(troupe_test *kit);
+/* Before the node ends. */
+void tr_kit_let_all_go(troupe_test *kit);
 
 /* ---- kit_probe.c ---- */
 TROUPE_ACTOR_DECLARE(tr_probe)
@@ -93,6 +103,9 @@ void tr_kit_free_got(struct tr_got *got);
 /* ---- kit_watch.c ---- */
 void tr_kit_watch(troupe_test *kit);
 void tr_kit_unwatch(troupe_test *kit);
+/* The cell of the run that is under way there; NULL: there is none. */
+struct tr_cell *tr_kit_running(troupe_test *kit, troupe_address address);
+void tr_kit_fail_nobody(troupe_test *kit, troupe_address address, const char *file, int line);
 void tr_kit_tail_add(struct tr_kit_tail *tail, const char *text, size_t size);
 /* Valid until the next time. */
 const char *tr_kit_tail_take(struct tr_kit_tail *tail);

@@ -187,27 +187,27 @@ const struct troupe_death *troupe_test_take_death(troupe_test *kit, const char *
     return &end->death.report;
 }
 
-/* NULL: nobody runs there. */
-static struct tr_cell *running(troupe_test *kit, troupe_address address) {
+struct tr_cell *tr_kit_running(troupe_test *kit, troupe_address address) {
     struct tr_cell *cell = address.node == kit->node->id ? tr_cells_at(&kit->node->cells, address.slot) : NULL;
     bool runs = cell != NULL && cell->life == TR_LIFE_RUNNING && cell->run_generation == address.generation;
     return runs ? cell : NULL;
 }
 
-bool troupe_test_lives(troupe_test *kit, troupe_address address) { return running(kit, address) != NULL; }
+bool troupe_test_lives(troupe_test *kit, troupe_address address) { return tr_kit_running(kit, address) != NULL; }
 
-static void fail_nobody(troupe_test *kit, troupe_address address, const char *file, int line) {
+void tr_kit_fail_nobody(troupe_test *kit, troupe_address address, const char *file, int line) {
     char path[TR_PATH_SIZE];
     tr_kit_fail(kit, file, line, "nobody runs at %s", tr_node_path(kit->node, address, path, sizeof path));
 }
 
 void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *why, const char *file, int line) {
     struct tr_worker *worker = &kit->node->workers[0];
-    struct tr_cell *cell = running(kit, address);
+    struct tr_cell *cell = tr_kit_running(kit, address);
     if (cell == NULL) {
-        fail_nobody(kit, address, file, line);
+        tr_kit_fail_nobody(kit, address, file, line);
         return;
     }
+    troupe_test_release(kit, address);
     worker->self = (struct troupe_self){ .worker = worker, .cell = cell };
     snprintf(worker->self.failure, sizeof worker->self.failure, "%s", why);
     tr_run_end(worker, cell, TROUPE_FAILED, false);
@@ -215,7 +215,7 @@ void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *
 }
 
 void troupe_test_kill_run(troupe_test *kit, troupe_address address, const char *file, int line) {
-    if (running(kit, address) == NULL) fail_nobody(kit, address, file, line);
+    if (tr_kit_running(kit, address) == NULL) tr_kit_fail_nobody(kit, address, file, line);
     else (void)tr_stop(kit->node, &kit->node->workers[0], address, TR_STOP_KILL, kit->probe);
 }
 

@@ -177,6 +177,13 @@ void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *
 #define troupe_test_kill(kit, address) troupe_test_kill_run((kit), (address), __FILE__, __LINE__)
 void troupe_test_kill_run(troupe_test *kit, troupe_address address, const char *file, int line);
 
+/* As if a handler of this actor did not return: it is given nothing more and does not stop, until it is released. A kill
+ * ends it all the same, as that of its process would. Its mailbox fills. A failure if nobody runs there; one that is
+ * not held is released without effect. troupe_test_free releases all. */
+#define troupe_test_hold(kit, address) troupe_test_hold_run((kit), (address), __FILE__, __LINE__)
+void troupe_test_hold_run(troupe_test *kit, troupe_address address, const char *file, int line);
+void troupe_test_release(troupe_test *kit, troupe_address address);
+
 /* The next so many runs of the actor with this path fail in their beginning, with this text, instead of calling its
  * start handler. 0: no more. */
 void troupe_test_fail_starts(troupe_test *kit, const char *path, uint32_t times, const char *why);

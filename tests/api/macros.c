@@ -213,6 +213,7 @@ int in_a_test(const struct troupe_actor_type *const *actors) {
     sum += troupe_test_expect_among(kit, point)->x + troupe_test_expect_reply(kit, point)->x;
     troupe_test_expect_outcome(kit, TROUPE_DIED);
     troupe_test_expect_nothing(kit);
+    troupe_test_hold(kit, to);
     troupe_test_crash(kit, to, "why");
     troupe_test_kill(kit, to);
     sum += troupe_test_life(kit)[0] + (int)troupe_test_expect_death(kit, "/user")->kind;

@@ -269,6 +269,54 @@ static void killed_and_stopped_are_told_apart(void **state) {
     finish(kit);
 }
 
+static void one_that_is_held_does_nothing(void **state) {
+    (void)state;
+    troupe_test *kit = start(tree);
+    troupe_self *self = troupe_test_self(kit);
+    troupe_address a = troupe_test_lookup(kit, "/a");
+    struct troupe_mailbox_info info;
+    troupe_test_hold(kit, a);
+    for (uint32_t i = 0; i < 1024; i++) assert_int_equal(troupe_send(self, a, add, .word = "w", .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_send(self, a, add, .word = "w", .n = 1), TROUPE_FULL);
+    assert_int_equal(troupe_ask_empty(self, troupe_test_lookup(kit, "/b"), lookup, TROUPE_SECOND), TROUPE_OK);
+    assert_int_equal(troupe_test_expect_reply(kit, found)->n, 0);
+    assert_int_equal(troupe_mailbox(self, a, &info), TROUPE_OK);
+    assert_int_equal(info.waiting, 1024);
+    troupe_test_release(kit, a);
+    assert_true(troupe_address_equal(troupe_test_expect(kit, troupe_ready)->to, a));
+    assert_int_equal(troupe_ask_empty(self, a, lookup, TROUPE_SECOND), TROUPE_OK);
+    assert_int_equal(troupe_test_expect_reply(kit, found)->n, 1024);
+    finish(kit);
+}
+
+/* Its supervisor waits for 5 s, then kills it. */
+static void one_that_is_held_is_killed_in_the_end(void **state) {
+    (void)state;
+    static const char two[] = "tree: { strategy: one_for_all, children: [ { name: a, actor: counter }, "
+                              "{ name: b, actor: counter } ] }";
+    troupe_test *kit = start(two);
+    troupe_test_hold(kit, troupe_test_lookup(kit, "/b"));
+    (void)troupe_test_life(kit);
+    troupe_test_crash(kit, troupe_test_lookup(kit, "/a"), "x");
+    assert_string_equal(troupe_test_life(kit), "failed/a");
+    troupe_test_advance(kit, 5 * TROUPE_SECOND - 1);
+    assert_string_equal(troupe_test_life(kit), "");
+    troupe_test_advance(kit, TROUPE_MILLISECOND);
+    assert_string_equal(troupe_test_life(kit), "killed/b +/a +/b");
+    finish(kit);
+}
+
+/* A held one is released by the end. */
+static void the_end_comes_to_those_who_are_held(void **state) {
+    (void)state;
+    troupe_test *kit = start(tree);
+    troupe_test_hold(kit, troupe_test_lookup(kit, "/a"));
+    troupe_test_hold(kit, troupe_test_lookup(kit, "/a"));
+    assert_int_equal(troupe_send(troupe_test_self(kit), troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1), TROUPE_OK);
+    troupe_test_run(kit);
+    finish(kit);
+}
+
 static void one_that_nobody_supervises_is_gone(void **state) {
     (void)state;
     troupe_address echo;
@@ -482,6 +530,9 @@ int main(void) {
         cmocka_unit_test(intensity_is_counted_in_that_time),
         cmocka_unit_test(starts_fail_as_often_as_said),
         cmocka_unit_test(killed_and_stopped_are_told_apart),
+        cmocka_unit_test(one_that_is_held_does_nothing),
+        cmocka_unit_test(one_that_is_held_is_killed_in_the_end),
+        cmocka_unit_test(the_end_comes_to_those_who_are_held),
         cmocka_unit_test(one_that_nobody_supervises_is_gone),
         cmocka_unit_test(calls_that_block_are_made_in_place),
         cmocka_unit_test(what_is_no_use_outside_of_a_handler_is_refused),
