@@ -210,15 +210,25 @@ TROUPE_ON(troupe_supervisor, tr_started) {
     return leave(me);
 }
 
-static enum tr_exit exit_of(enum troupe_status status) {
-    return status == TROUPE_OK         ? TR_EXIT_NORMAL
-           : status == TROUPE_STOPPING ? TR_EXIT_SHUTDOWN
-                                       : TR_EXIT_FAILED;
+/* Who was killed had not stopped when it was told to, or was not even told. */
+static enum tr_exit exit_of(const struct troupe_death *death) {
+    if (death->kind == TROUPE_DEATH_KILLED) return TR_EXIT_FAILED;
+    return death->status == TROUPE_OK         ? TR_EXIT_NORMAL
+           : death->status == TROUPE_STOPPING ? TR_EXIT_SHUTDOWN
+                                              : TR_EXIT_FAILED;
 }
 
 /* A kill that is the rule for this child is no news; one past its deadline is. */
 static bool is_news(const struct tr_kin *kin, const struct troupe_death *death) {
     return death->kind == TROUPE_DEATH_KILLED && kin->spec.rules.shutdown != TR_KILL;
+}
+
+/* Then something else has failed. */
+static bool is_own_kill(const struct troupe_supervisor *me, const struct troupe_death *death) {
+    char own[TR_PATH_SIZE];
+    if (death->kind != TROUPE_DEATH_KILLED) return false;
+    tr_node_path(tr_supervisor_node(me), troupe_self_address(me->self), own, sizeof own);
+    return strcmp(death->by, own) == 0;
 }
 
 /* Whom it is about we know ourselves: the report may come from a process that says what it likes. */
@@ -229,8 +239,8 @@ static void note_exit(struct troupe_supervisor *me, struct tr_kin *kin, const st
     kin->run = 0;
     me->report = report;
     if (is_news(kin, &death)) tr_death_log(node, TROUPE_WARNING, &death);
-    if (exit_of((enum troupe_status)death.status) != TR_EXIT_FAILED) return;
-    tr_death_log(node, TROUPE_ERROR, &death);
+    if (exit_of(&death) != TR_EXIT_FAILED || is_own_kill(me, &death)) return;
+    if (death.kind != TROUPE_DEATH_KILLED) tr_death_log(node, TROUPE_ERROR, &death);
     troupe_death_print(&death, me->last_failure, sizeof me->last_failure);
 }
 
@@ -239,7 +249,7 @@ TROUPE_ON(troupe_supervisor, tr_exited) {
     if (kin == NULL) return TROUPE_OK;
     uint64_t run = kin->run;
     int64_t now = enter(me, self);
-    enum tr_exit why = exit_of((enum troupe_status)msg->death.status);
+    enum tr_exit why = exit_of(&msg->death);
     note_exit(me, kin, &msg->death);
     if (msg->ignored && why == TR_EXIT_NORMAL) tr_supervision_ignored(me->machine, kin->id, run, now);
     else tr_supervision_exited(me->machine, kin->id, run, why, now);

@@ -109,8 +109,16 @@ troupe_test *troupe_test_begin(const struct troupe_test_options *options, const 
 
 troupe_self *troupe_test_self(troupe_test *kit) { return &kit->node->workers[0].self; }
 
-troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const char *file, int line) {
+/* Supervisors, too: by their path. */
+static troupe_address look_up(troupe_test *kit, const char *name) {
     troupe_address found = tr_lookup(kit->node, name);
+    const struct tr_planned *planned = tr_plan_find(kit->program.plan, name);
+    if (!troupe_address_is_none(found) || planned == NULL) return found;
+    return (troupe_address){ planned->node, planned->slot, TR_BOUND_GENERATION };
+}
+
+troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const char *file, int line) {
+    troupe_address found = look_up(kit, name);
     if (troupe_address_is_none(found)) tr_kit_fail(kit, file, line, "no actor has the name or the path %s", name);
     return found;
 }

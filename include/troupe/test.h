@@ -82,7 +82,7 @@ int troupe_test_end(troupe_test *kit, const char *file, int line);
  * troupe_answer_later and troupe_test_asker. It is the same pointer from beginning to end; troupe_exit is not for it. */
 troupe_self *troupe_test_self(troupe_test *kit);
 
-/* As troupe_lookup; a failure if there is none. */
+/* As troupe_lookup, and supervisors by their path; a failure if there is none. */
 #define troupe_test_lookup(kit, name) troupe_test_find_actor((kit), (name), __FILE__, __LINE__)
 troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const char *file, int line);
 

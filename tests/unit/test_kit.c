@@ -269,6 +269,21 @@ static void killed_and_stopped_are_told_apart(void **state) {
     finish(kit);
 }
 
+/* As in OTP: whoever is killed has failed. */
+static void a_kill_is_a_failure(void **state) {
+    (void)state;
+    troupe_test *kit = start("tree: { children: [ { name: a, actor: counter, restart: transient } ] }");
+    (void)troupe_test_life(kit);
+    assert_int_equal(troupe_stop_actor(troupe_test_self(kit), troupe_test_lookup(kit, "/a")), TROUPE_OK);
+    assert_string_equal(troupe_test_life(kit), "stopped/a");
+    finish(kit);
+    kit = start("tree: { children: [ { name: a, actor: counter, restart: transient } ] }");
+    (void)troupe_test_life(kit);
+    troupe_test_kill(kit, troupe_test_lookup(kit, "/a"));
+    assert_string_equal(troupe_test_life(kit), "killed/a +/a");
+    finish(kit);
+}
+
 static void one_that_is_held_does_nothing(void **state) {
     (void)state;
     troupe_test *kit = start(tree);
@@ -530,6 +545,7 @@ int main(void) {
         cmocka_unit_test(intensity_is_counted_in_that_time),
         cmocka_unit_test(starts_fail_as_often_as_said),
         cmocka_unit_test(killed_and_stopped_are_told_apart),
+        cmocka_unit_test(a_kill_is_a_failure),
         cmocka_unit_test(one_that_is_held_does_nothing),
         cmocka_unit_test(one_that_is_held_is_killed_in_the_end),
         cmocka_unit_test(the_end_comes_to_those_who_are_held),
