@@ -21,6 +21,7 @@ static struct tr_child *new_child(struct tr_tree_input *input, const struct tr_c
     const char *name = tr_check_name(input->mistakes, keys, map, "name");
     child->name = name == NULL ? "" : name;
     child->path = path_of(input, parent, child->name);
+    child->above = parent;
     child->where = map->where;
     child->placement.rule = "default";
     child->placement.where.file = map->where.file;
@@ -29,13 +30,9 @@ static struct tr_child *new_child(struct tr_tree_input *input, const struct tr_c
     return child;
 }
 
-static void read_supervisor_place(struct tr_mistakes *mistakes, const struct tr_yaml *node) {
-    struct tr_placement placement;
-    if (node == NULL || !tr_placing_read(mistakes, node, "", &placement)) return;
-    bool plain = placement.place == TR_PLACE_THREAD && placement.lane == TR_LANE_DIRECT;
-    if (plain && !placement.own_thread) return;
-    tr_mistake(mistakes, node->where,
-               "place: a supervisor runs on a thread in this version; place its children instead");
+static void read_place(struct tr_mistakes *mistakes, struct tr_child *child, const struct tr_yaml *place) {
+    if (place == NULL || !tr_placing_read(mistakes, place, "the tree", &child->placement)) return;
+    tr_placing_check(mistakes, child);
 }
 
 struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct tr_child *parent,
@@ -49,7 +46,7 @@ struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct t
     }
     struct tr_child *child = new_child(input, parent, &tr_keys_supervisor, map);
     tr_child_supervision(input, child, &tr_keys_supervisor, map);
-    read_supervisor_place(input->mistakes, tr_yaml_get(map, "place"));
+    read_place(input->mistakes, child, tr_yaml_get(map, "place"));
     return child;
 }
 
@@ -113,10 +110,9 @@ static void read_actor_keys(struct tr_tree_input *input, struct tr_child *child,
 
 struct tr_child *tr_child_actor(struct tr_tree_input *input, const struct tr_child *parent,
                                 const struct tr_yaml *map) {
-    const struct tr_yaml *place = tr_yaml_get(map, "place");
     tr_check_map(input->mistakes, &tr_keys_actor, map);
     struct tr_child *child = new_child(input, parent, &tr_keys_actor, map);
-    if (place != NULL) tr_placing_read(input->mistakes, place, "the tree", &child->placement);
+    read_place(input->mistakes, child, tr_yaml_get(map, "place"));
     read_actor_keys(input, child, &tr_keys_actor, map);
     return child;
 }

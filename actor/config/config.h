@@ -45,7 +45,8 @@ struct tr_child {
     int64_t shutdown;              /* ns, TR_INFINITY, TR_KILL; default 5 s, supervisors infinity */
     int64_t ready;                 /* ns from its start until it must be ready; default TR_INFINITY */
     bool significant;              /* counts for its supervisor's auto_shutdown */
-    struct tr_placement placement; /* supervisors: always the default in this version */
+    const struct tr_child *above;  /* its supervisor; NULL: the root */
+    struct tr_placement placement; /* thread, direct: where its supervisor is */
 
     /* actors */
     const struct troupe_actor_type *actor;
@@ -110,7 +111,10 @@ void tr_config_free(struct tr_config *config);
 bool tr_actors_check(const struct troupe_actor_type *const *actors,
                      void (*report)(void *context, const char *line), void *context);
 
-/* For `explain`: a table of path, actor, place, and why, one line for each actor. */
+/* The supervisor with a place of its own in which this one is, because it has none; NULL: the main node, or its own. */
+const struct tr_child *tr_config_host(const struct tr_child *child);
+
+/* For `explain`: a table of path, actor, place, and why, one line for each actor and each supervisor with a place. */
 void tr_config_explain(const struct tr_config *config, FILE *out);
 
 /* Does the glob match the path? `*` within one part, `**` any number of parts. */

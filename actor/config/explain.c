@@ -22,7 +22,13 @@ static const char *lane_name(enum tr_lane lane) {
     return names[lane];
 }
 
-static void describe_place(const struct tr_placement *placement, char *text, size_t size) {
+static void describe_place(const struct tr_child *child, char *text, size_t size) {
+    const struct tr_placement *placement = &child->placement;
+    const struct tr_child *host = tr_config_host(child);
+    if (host != NULL) {
+        snprintf(text, size, "thread%s in %s", placement->own_thread ? " own" : "", host->path);
+        return;
+    }
     bool process = placement->place == TR_PLACE_PROCESS;
     snprintf(text, size, "%s%s%s%s", process ? "process" : "thread",
              placement->group == NULL && !placement->own_thread ? "" : " ",
@@ -41,10 +47,10 @@ static void describe_why(const struct tr_placement *placement, char *text, size_
 }
 
 static void make_row(const struct tr_child *actor, struct row *row) {
-    describe_place(&actor->placement, row->place, sizeof row->place);
+    describe_place(actor, row->place, sizeof row->place);
     describe_why(&actor->placement, row->why, sizeof row->why);
     row->cells[0] = actor->path;
-    row->cells[1] = actor->actor == NULL ? "" : actor->actor->name;
+    row->cells[1] = actor->is_supervisor ? "supervisor" : actor->actor == NULL ? "" : actor->actor->name;
     row->cells[2] = row->place;
     row->cells[3] = lane_name(actor->placement.lane);
     row->cells[4] = row->why;
@@ -62,14 +68,22 @@ static void print(const struct table *table, const char *const *cells) {
     fprintf(table->out, "%s\n", cells[COLUMNS - 1]);
 }
 
-static void measure_actor(void *context, struct tr_child *actor) {
+/* Supervisors without a place of their own are where the one above them is. */
+static bool is_told(const struct tr_child *child) {
+    const struct tr_placement *placement = &child->placement;
+    return !child->is_supervisor || placement->place != TR_PLACE_THREAD || placement->lane != TR_LANE_DIRECT;
+}
+
+static void measure_child(void *context, struct tr_child *actor) {
     struct row row;
+    if (!is_told(actor)) return;
     make_row(actor, &row);
     widen(context, row.cells);
 }
 
-static void print_actor(void *context, struct tr_child *actor) {
+static void print_child(void *context, struct tr_child *actor) {
     struct row row;
+    if (!is_told(actor)) return;
     make_row(actor, &row);
     print(context, row.cells);
 }
@@ -78,7 +92,7 @@ void tr_config_explain(const struct tr_config *config, FILE *out) {
     static const char *const head[COLUMNS] = { "path", "actor", "place", "lane", "why" };
     struct table table = { .out = out };
     widen(&table, head);
-    tr_tree_each(config->root, measure_actor, &table);
+    tr_tree_all(config->root, measure_child, &table);
     print(&table, head);
-    tr_tree_each(config->root, print_actor, &table);
+    tr_tree_all(config->root, print_child, &table);
 }

@@ -60,10 +60,10 @@ static void check_sorted(struct tr_mistakes *mistakes, const struct members *mem
 
 void tr_groups_check(struct tr_mistakes *mistakes, struct tr_child *root) {
     struct members members = { NULL, 0 };
-    tr_tree_each(root, add_member, &members);
+    tr_tree_all(root, add_member, &members);
     members.items = tr_arena_array(mistakes->arena, members.count, sizeof(struct tr_child *));
     members.count = 0;
-    tr_tree_each(root, add_member, &members);
+    tr_tree_all(root, add_member, &members);
     qsort(members.items, members.count, sizeof(struct tr_child *), compare);
     check_sorted(mistakes, &members);
 }

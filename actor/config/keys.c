@@ -128,8 +128,8 @@ const struct tr_keys tr_keys_tree = { "the tree", ROWS(tree_rows), NULL };
 
 static const struct tr_key supervisor_rows[] = {
     NAME_ROW, SUPERVISION_ROWS, RESTART_ROW, SHUTDOWN_ROW("infinity"), READY_ROW, SIGNIFICANT_ROW,
-    { .key = "place", .kind = TR_KEY_OTHER, .shape = "thread", .standard = "thread",
-      .help = "supervisors run on a thread in this version" },
+    { .key = "place", .kind = TR_KEY_OTHER, .shape = "a place", .standard = "thread",
+      .help = "where it runs, and its children unless they have another place" },
     CHILDREN_ROW
 };
 const struct tr_keys tr_keys_supervisor = { "a supervisor", ROWS(supervisor_rows), &tr_keys_actor };

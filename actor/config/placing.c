@@ -114,3 +114,21 @@ bool tr_placing_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, c
     tr_check_expected(mistakes, node, "place", "a place");
     return false;
 }
+
+void tr_placing_check(struct tr_mistakes *mistakes, const struct tr_child *child) {
+    if (child->is_supervisor && child->placement.own_thread)
+        tr_mistake(mistakes, child->placement.where,
+                   "place: a supervisor never blocks and needs no thread of its own; 'inproc' is a node for it and its "
+                   "children");
+}
+
+static bool has_place(const struct tr_child *child) {
+    return child->placement.place != TR_PLACE_THREAD || child->placement.lane != TR_LANE_DIRECT;
+}
+
+const struct tr_child *tr_config_host(const struct tr_child *child) {
+    if (has_place(child)) return NULL;
+    for (child = child->above; child != NULL; child = child->above)
+        if (has_place(child)) return child;
+    return NULL;
+}

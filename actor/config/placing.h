@@ -18,6 +18,9 @@ extern const struct tr_place_word tr_place_words[];
 bool tr_placing_read(struct tr_mistakes *mistakes, const struct tr_yaml *node, const char *rule,
                      struct tr_placement *placement);
 
+/* Tells that a supervisor cannot be placed so. */
+void tr_placing_check(struct tr_mistakes *mistakes, const struct tr_child *child);
+
 struct tr_rule {
     const char *glob;
     struct tr_glob_rank rank;
@@ -43,6 +46,9 @@ void tr_rules_apply(struct tr_mistakes *mistakes, struct tr_rules *rules, struct
 /* The actors of the tree, from left to right: calls `visit` with each. */
 void tr_tree_each(struct tr_child *child, void (*visit)(void *context, struct tr_child *actor),
                   void *context);
+/* The same, and supervisors, each before its children, but for the root. */
+void tr_tree_all(struct tr_child *child, void (*visit)(void *context, struct tr_child *child),
+                 void *context);
 
 /* Tells members of a group that are not placed alike. */
 void tr_groups_check(struct tr_mistakes *mistakes, struct tr_child *root);

@@ -86,22 +86,33 @@ void tr_tree_each(struct tr_child *child, void (*visit)(void *context, struct tr
         tr_tree_each(child->children[i], visit, context);
 }
 
+void tr_tree_all(struct tr_child *child, void (*visit)(void *context, struct tr_child *child),
+                 void *context) {
+    if (child->above != NULL) visit(context, child);
+    for (uint32_t i = 0; i < child->child_count; i++) tr_tree_all(child->children[i], visit, context);
+}
+
+/* A supervisor is placed by its own path alone: what is said of many is said of actors. */
+static bool is_meant(const struct tr_rule *rule, const struct tr_child *child) {
+    return child->is_supervisor ? strcmp(rule->glob, child->path) == 0 : tr_glob_match(rule->glob, child->path);
+}
+
 static bool is_stronger(const struct tr_rule *rule, const struct tr_rule *than) {
     if (than == NULL) return true;
     if (rule->command_line != than->command_line) return rule->command_line;
     return tr_glob_compare(rule->rank, than->rank) >= 0;
 }
 
-static void place_actor(void *context, struct tr_child *actor) {
+static void place_child(void *context, struct tr_child *child) {
     struct tr_rules *rules = context;
     const struct tr_rule *strongest = NULL;
     for (uint32_t i = 0; i < rules->count; i++) {
         struct tr_rule *rule = &rules->rules[i];
-        if (!tr_glob_match(rule->glob, actor->path)) continue;
+        if (!is_meant(rule, child)) continue;
         rule->matched = true;
         if (is_stronger(rule, strongest)) strongest = rule;
     }
-    if (strongest != NULL) actor->placement = strongest->placement;
+    if (strongest != NULL) child->placement = strongest->placement;
 }
 
 /* Looking for what was meant by a glob that matches nothing. */
@@ -127,6 +138,11 @@ static void tell_unmatched(struct tr_mistakes *mistakes, const struct tr_rule *r
                        tr_mistakes_quote(mistakes, rule->glob));
 }
 
+/* Of those that a rule has placed: what the tree says is checked already. */
+static void check_place(void *context, struct tr_child *child) {
+    if (strcmp(child->placement.rule, "the tree") != 0) tr_placing_check(context, child);
+}
+
 /* Actors with a thread of their own. */
 struct own {
     uint32_t count;
@@ -148,7 +164,8 @@ static void check_own(struct tr_mistakes *mistakes, struct tr_child *root) {
 }
 
 void tr_rules_apply(struct tr_mistakes *mistakes, struct tr_rules *rules, struct tr_child *root) {
-    tr_tree_each(root, place_actor, rules);
+    tr_tree_all(root, place_child, rules);
+    tr_tree_all(root, check_place, mistakes);
     for (uint32_t i = 0; i < rules->count; i++) {
         if (!rules->rules[i].matched) tell_unmatched(mistakes, &rules->rules[i], root);
     }

@@ -93,8 +93,17 @@ static void finish(struct tr_host *host) {
     if (host->root_ended && !others_left(host)) host->done = true;
 }
 
+/* Those that supervisors in other processes may have started, too: of them nobody has told. */
+static bool may_run(const struct tr_host *host, uint64_t id) {
+    const struct tr_planned_node *node = tr_plan_node(host->options.plan, id);
+    for (uint32_t i = 0; i < node->above_count; i++)
+        if (tr_plan_supervisor(host->options.plan, node->above[i]).node != TR_MAIN_NODE) return true;
+    return host->needed[id];
+}
+
 static void stop_others(struct tr_host *host) {
     for (uint32_t id = 1; id <= host->node_count; id++) {
+        if (id != TR_MAIN_NODE) host->needed[id] = may_run(host, id);
         struct tr_control control = { .type = TR_CONTROL_STOP, .node = id,
                                       .within = host->options.plan->config->shutdown };
         if (host->needed[id]) tr_host_tell_keeper(host, &control);

@@ -33,10 +33,14 @@ static void set_absent(struct tr_node *node, uint64_t id, uint32_t slot, bool ab
     if (planned != NULL) atomic_store(&host->absent[planned - host->options.plan->actors], absent);
 }
 
+/* Whoever has his supervisor there is there only with it. */
 static bool is_empty(const struct tr_host *host, uint64_t id) {
     const struct tr_plan *plan = host->options.plan;
-    for (uint32_t i = 0; i < plan->actor_count; i++)
-        if (plan->actors[i].node == id && !atomic_load(&host->absent[i])) return false;
+    for (uint32_t i = 0; i < plan->actor_count; i++) {
+        const struct tr_planned *actor = &plan->actors[i];
+        bool above = tr_plan_supervisor(plan, actor->above).node == id;
+        if (actor->node == id && !above && !atomic_load(&host->absent[i])) return false;
+    }
     return true;
 }
 
@@ -187,18 +191,37 @@ static struct troupe_death death_of_node(const struct tr_control *down) {
                                   .code = exited ? WEXITSTATUS(down->status) : 0, .at = tr_death_time() };
 }
 
-void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down) {
+/* A supervisor that died with its process could not have its children killed. Its next run starts them again; that
+ * they are to end is known here first, for the way from there is made later, by the same keeper. */
+static void kill_children_of(struct tr_hosted *hosted, uint64_t node) {
+    const struct tr_plan *plan = hosted->host->options.plan;
+    const struct tr_planned_node *here = tr_plan_node(plan, hosted->node->id);
+    if (!tr_plan_node(plan, node)->has_supervisors) return;
+    for (uint32_t slot = TR_FIRST_SLOT; slot < here->next_slot; slot++) {
+        troupe_address child = { hosted->node->id, slot, TR_BOUND_GENERATION };
+        if (tr_plan_supervisor(plan, here->by_slot[slot]->above).node == node)
+            tr_stop(hosted->node, NULL, child, TR_STOP_KILL, (troupe_address){ 0 });
+    }
+}
+
+/* Those that are here and have children there. */
+static void tell_supervisors(struct tr_hosted *hosted, const struct tr_control *down) {
     struct tr_node_down notice = { .node = down->node, .death = death_of_node(down) };
     const struct tr_plan *plan = hosted->host->options.plan;
+    const struct tr_planned_node *there = tr_plan_node(plan, down->node);
+    for (uint32_t i = 0; i < there->above_count; i++) {
+        troupe_address supervisor = tr_plan_supervisor(plan, there->above[i]);
+        if (supervisor.node == hosted->node->id)
+            tr_send_system(hosted->node, NULL, supervisor, &tr_node_down_message, &notice);
+    }
+}
+
+void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down) {
     struct tr_route *route = tr_routes_find(&hosted->node->routes, down->node);
     if (route != NULL)
         tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause);
-    for (uint32_t i = 0; hosted->node->id == TR_MAIN_NODE && i < plan->actor_count; i++) {
-        const struct tr_planned *planned = &plan->actors[i];
-        troupe_address to = { planned->node, planned->slot, TR_BOUND_GENERATION };
-        if (planned->child->is_supervisor)
-            tr_send_system(hosted->node, NULL, to, &tr_node_down_message, &notice);
-    }
+    kill_children_of(hosted, down->node);
+    tell_supervisors(hosted, down);
 }
 
 /* ---- Making ---- */

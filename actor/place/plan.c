@@ -21,7 +21,7 @@ static void count_tree(const struct tr_child *child, uint32_t *all, uint32_t *su
 
 /* ---- Nodes ---- */
 
-static bool is_main(const struct tr_placement *placement) {
+static bool is_plain(const struct tr_placement *placement) {
     return placement->place == TR_PLACE_THREAD && placement->lane == TR_LANE_DIRECT;
 }
 
@@ -30,7 +30,8 @@ static struct tr_planned_node *find_group(struct tr_plan *plan, const struct tr_
                                           const struct tr_node_spec *spec) {
     for (uint32_t i = 1; placement->group != NULL && i < plan->node_count; i++) {
         const struct tr_node_spec *other = &plan->nodes[i].spec;
-        if (other->kind == spec->kind && other->lane == spec->lane && other->start == spec->start &&
+        if (other->kind == spec->kind && other->host == spec->host && other->lane == spec->lane &&
+            other->start == spec->start &&
             strcmp(other->path, placement->group) == 0)
             return &plan->nodes[i];
     }
@@ -46,13 +47,20 @@ static struct tr_planned_node *add_node(struct tr_plan *plan, const struct tr_no
     return node;
 }
 
+/* A node that is no process is in the process of whoever is above. */
+static uint64_t host_of(const struct tr_planned_node *above) {
+    return above->spec.kind == TR_NODE_INPROC ? above->spec.host : above->spec.id;
+}
+
+/* `above`: the supervisor's; NULL: there is none above the root. */
 static struct tr_planned_node *node_for(struct tr_plan *plan, const struct tr_child *child,
-                                        bool one_process) {
+                                        struct tr_planned_node *above, bool one_process) {
     const struct tr_placement *placement = &child->placement;
-    if (child->is_supervisor || is_main(placement)) return &plan->nodes[0];
+    if (above == NULL) return &plan->nodes[0];
+    if (is_plain(placement)) return above;
     bool process = placement->place == TR_PLACE_PROCESS && !one_process;
     struct tr_node_spec spec = { .kind = process ? TR_NODE_PROCESS : TR_NODE_INPROC,
-                                 .host = TR_MAIN_NODE,
+                                 .host = process ? TR_MAIN_NODE : host_of(above),
                                  .lane = process ? placement->lane : TR_LANE_INPROC,
                                  .start = placement->start,
                                  .path = placement->group != NULL ? placement->group : child->path };
@@ -62,25 +70,54 @@ static struct tr_planned_node *node_for(struct tr_plan *plan, const struct tr_ch
 
 /* ---- Actors and supervisors ---- */
 
-static struct tr_planned *add(struct tr_plan *plan, const struct tr_child *child, bool one_process) {
-    struct tr_planned_node *node = node_for(plan, child, one_process);
+static void add_children(struct tr_plan *plan, struct tr_planned *planned, bool one_process);
+
+static struct tr_planned *add(struct tr_plan *plan, const struct tr_child *child, const struct tr_planned *above,
+                              bool one_process) {
+    struct tr_planned_node *node =
+        node_for(plan, child, above == NULL ? NULL : &plan->nodes[above->node - 1], one_process);
     struct tr_planned *planned = &plan->actors[plan->actor_count++];
-    *planned = (struct tr_planned){ .child = child, .node = node->spec.id, .slot = node->next_slot++ };
-    if (child->is_supervisor) planned->supervisor = plan->supervisor_count++;
-    for (uint32_t i = 0; child->is_supervisor && i < child->child_count; i++)
-        add(plan, child->children[i], one_process);
+    *planned = (struct tr_planned){ .child = child, .node = node->spec.id, .slot = node->next_slot++,
+                                    .above = above == NULL ? 0 : above->supervisor };
+    if (child->is_supervisor) add_children(plan, planned, one_process);
     return planned;
+}
+
+static void add_children(struct tr_plan *plan, struct tr_planned *planned, bool one_process) {
+    planned->supervisor = plan->supervisor_count++;
+    plan->nodes[planned->node - 1].has_supervisors = true;
+    plan->places[planned->supervisor] = (troupe_address){ planned->node, planned->slot, TR_BOUND_GENERATION };
+    for (uint32_t i = 0; i < planned->child->child_count; i++)
+        add(plan, planned->child->children[i], planned, one_process);
 }
 
 static int by_path(const void *a, const void *b) {
     return strcmp(((const struct tr_planned *)a)->child->path, ((const struct tr_planned *)b)->child->path);
 }
 
+/* Each node is looked at once: a supervisor that was met at it has its number in `met`. */
+static void index_above(struct tr_planned_node *node, uint64_t *met) {
+    for (uint32_t slot = TR_FIRST_SLOT; slot < node->next_slot; slot++) {
+        uint32_t above = node->by_slot[slot]->above;
+        if (met[above] == node->spec.id) continue;
+        met[above] = node->spec.id;
+        node->above[node->above_count++] = above;
+    }
+}
+
+static bool index_supervisors(struct tr_plan *plan) {
+    uint64_t *met = calloc(plan->supervisor_count, sizeof *met);
+    for (uint32_t i = 0; met != NULL && i < plan->node_count; i++) index_above(&plan->nodes[i], met);
+    free(met);
+    return met != NULL;
+}
+
 static bool index_slots(struct tr_plan *plan) {
     for (uint32_t i = 0; i < plan->node_count; i++) {
         struct tr_planned_node *node = &plan->nodes[i];
         node->by_slot = calloc(node->next_slot, sizeof(struct tr_planned *));
-        if (node->by_slot == NULL) return false;
+        node->above = calloc(node->next_slot, sizeof *node->above);
+        if (node->by_slot == NULL || node->above == NULL) return false;
     }
     for (uint32_t i = 0; i < plan->actor_count; i++) {
         struct tr_planned *planned = &plan->actors[i];
@@ -182,13 +219,14 @@ static bool make(struct tr_plan *plan, bool one_process, uint32_t threads) {
     plan->nodes = calloc(all + 1, sizeof *plan->nodes);
     plan->actors = calloc(all, sizeof *plan->actors);
     plan->supervisors = calloc(supervisors, sizeof *plan->supervisors);
-    if (plan->nodes == NULL || plan->actors == NULL || plan->supervisors == NULL) return false;
+    plan->places = calloc(supervisors, sizeof *plan->places);
+    if (plan->nodes == NULL || plan->actors == NULL || plan->supervisors == NULL || plan->places == NULL) return false;
     add_node(plan, &(struct tr_node_spec){ .kind = TR_NODE_MAIN, .lane = TR_LANE_IPC, .path = "main" },
              threads);
-    const struct tr_planned *root = add(plan, plan->config->root, one_process);
+    const struct tr_planned *root = add(plan, plan->config->root, NULL, one_process);
     tr_assert(root->slot == TR_ROOT_SLOT && root->supervisor == 0);
     qsort(plan->actors, plan->actor_count, sizeof *plan->actors, by_path);
-    return index_slots(plan) && fill_supervisors(plan);
+    return index_slots(plan) && index_supervisors(plan) && fill_supervisors(plan);
 }
 
 static uint32_t worker_count(const struct tr_config *config, uint32_t threads) {
@@ -218,8 +256,12 @@ static void free_supervisor(struct tr_supervisor_spec *spec) {
 void tr_plan_free(struct tr_plan *plan) {
     for (uint32_t i = 0; i < plan->supervisor_count && plan->supervisors != NULL; i++)
         free_supervisor(&plan->supervisors[i]);
-    for (uint32_t i = 0; i < plan->node_count; i++) free(plan->nodes[i].by_slot);
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        free(plan->nodes[i].by_slot);
+        free(plan->nodes[i].above);
+    }
     free(plan->supervisors);
+    free(plan->places);
     free(plan->actors);
     free(plan->nodes);
     free(plan);
@@ -244,6 +286,8 @@ uint32_t tr_plan_count(const struct tr_plan *plan, const char *path) {
     found = tr_plan_find(plan, first);
     return found == NULL ? 0 : found->child->count;
 }
+
+troupe_address tr_plan_supervisor(const struct tr_plan *plan, uint32_t supervisor) { return plan->places[supervisor]; }
 
 struct tr_planned_node *tr_plan_node(const struct tr_plan *plan, uint64_t id) {
     return id == 0 || id > plan->node_count ? NULL : &plan->nodes[id - 1];

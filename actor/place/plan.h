@@ -3,9 +3,9 @@
  * process. It numbers the nodes and gives every configured actor its node and cell, so that addresses and
  * paths of the tree are known everywhere from the start, without asking anybody.
  *
- * Node 1 is main: supervisors and plain thread actors. Every other place has a node of its own; actors of
- * one group share theirs. The first slots of each node are
- * for Troupe's own actors, the configured cells follow.
+ * Node 1 is main: the root. Whoever has no place of his own is on the node of his supervisor. Every other place
+ * has a node of its own; those of one group share theirs. Nodes that are no processes are in that of their
+ * supervisor. The first slots of each node are for Troupe's own actors, the configured cells follow.
  */
 #ifndef TR_PLAN_H
 #define TR_PLAN_H
@@ -21,6 +21,7 @@ struct tr_planned {
     uint64_t node;
     uint32_t slot;
     uint32_t supervisor;          /* supervisors: index in `supervisors` */
+    uint32_t above;               /* the index of its own supervisor; of the root: 0 */
 };
 
 struct tr_planned_node {
@@ -28,6 +29,9 @@ struct tr_planned_node {
     uint32_t workers;
     uint32_t next_slot;           /* after planning: how many slots are reserved */
     struct tr_planned **by_slot;
+    uint32_t *above;              /* the supervisors of those that are here: indexes, each once */
+    uint32_t above_count;
+    bool has_supervisors;
 };
 
 struct tr_plan {
@@ -37,6 +41,7 @@ struct tr_plan {
     struct tr_planned *actors;     /* sorted by path */
     uint32_t actor_count;
     struct tr_supervisor_spec *supervisors; /* the root is 0 */
+    troupe_address *places;                 /* of the supervisors */
     uint32_t supervisor_count;
 };
 
@@ -51,6 +56,8 @@ const struct tr_planned *tr_plan_find(const struct tr_plan *plan, const char *pa
 uint32_t tr_plan_count(const struct tr_plan *plan, const char *path);
 /* NULL: not a configured cell. */
 const struct tr_planned *tr_plan_at(const struct tr_plan *plan, uint64_t node, uint32_t slot);
+/* Where a supervisor is, by its index. */
+troupe_address tr_plan_supervisor(const struct tr_plan *plan, uint32_t supervisor);
 struct tr_planned_node *tr_plan_node(const struct tr_plan *plan, uint64_t id);
 
 #endif

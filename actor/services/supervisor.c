@@ -167,10 +167,16 @@ static const struct tr_supervisor_spec *configured_as(const troupe_self *self) {
     return cell->slot < node->options.reserved_slots ? tr_services_of(node)->supervisor_at(node, cell->slot) : NULL;
 }
 
+/* A child that an earlier incarnation of this node has started elsewhere may still be told of. */
+static uint64_t next_epoch(struct tr_node *node) {
+    uint64_t run = atomic_fetch_add(&tr_services_of(node)->supervisor_runs, 1);
+    return ((uint64_t)node->options.incarnation << 16 | run % (1u << 16)) % (UINT64_C(1) << 32);
+}
+
 TROUPE_START(troupe_supervisor, troupe_supervise) {
     const struct tr_supervisor_spec *spec = configured_as(self);
     int64_t now = enter(me, self);
-    me->epoch = atomic_fetch_add(&tr_services_of(self->worker->node)->supervisor_runs, 1);
+    me->epoch = next_epoch(self->worker->node);
     me->path = strdup(troupe_self_path(self));
     if (me->path == NULL) return TROUPE_NO_MEMORY;
     enum troupe_status status = spec != NULL ? begin_configured(me, spec) : begin_asked(me, args);

@@ -7,9 +7,9 @@
 #include "base/assert.h"
 #include "services/supervisor_parts.h"
 
-enum { FIRST_SIZE = 16, SERIAL_BITS = 20, EPOCH_SHIFT = 40 };
+enum { FIRST_SIZE = 16, INDEX_BITS = 20, SERIAL_BITS = 12, EPOCH_SHIFT = INDEX_BITS + SERIAL_BITS };
 
-_Static_assert(TR_MAX_CHILDREN <= 1 << SERIAL_BITS, "an index of a child fits into a key");
+_Static_assert(TR_MAX_CHILDREN <= 1 << INDEX_BITS, "an index of a child fits into a key");
 
 /* ---- One ---- */
 
@@ -129,7 +129,7 @@ bool tr_kindred_add(struct tr_kindred *kindred, struct tr_kin *kin, tr_child_id 
     tr_assert(kindred->by_index[id.index] == NULL);
     uint64_t serial = id.serial % (1u << SERIAL_BITS);
     kin->id = id;
-    kin->key = epoch << EPOCH_SHIFT | serial << SERIAL_BITS | id.index;
+    kin->key = epoch << EPOCH_SHIFT | serial << INDEX_BITS | id.index;
     kin->number = ++kindred->numbers;
     kindred->by_index[id.index] = kin;
     kindred->count++;
@@ -159,7 +159,7 @@ struct tr_kin *tr_kindred_of(const struct tr_kindred *kindred, tr_child_id id) {
 }
 
 struct tr_kin *tr_kindred_keyed(const struct tr_kindred *kindred, uint64_t key) {
-    uint32_t index = (uint32_t)key % (1u << SERIAL_BITS);
+    uint32_t index = (uint32_t)key % (1u << INDEX_BITS);
     struct tr_kin *kin = index < kindred->indexes ? kindred->by_index[index] : NULL;
     return kin != NULL && kin->key == key ? kin : NULL;
 }

@@ -41,7 +41,7 @@ struct tr_kindred {
 
 struct troupe_supervisor {
     char *path;
-    uint64_t epoch;            /* no other run of a supervisor on this node has it */
+    uint64_t epoch;            /* 32 bits; no other run of a supervisor on any incarnation of this node has it */
     struct tr_supervision_rules rules;
     struct tr_kin *template;   /* dynamic: what each child is; NULL: whatever is asked for */
     struct tr_kin *configured; /* an array; those that were forgotten stay in it */

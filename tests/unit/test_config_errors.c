@@ -161,10 +161,24 @@ static void children(void **state) {
                "app.yaml:1:47: error: 'strategy' is a key of a supervisor, not of an actor\n");
     test_wrong("tree: { children: [{ name: a, children: [], args: {} }] }",
                "app.yaml:1:45: error: 'args' is a key of an actor, not of a supervisor\n");
-    test_wrong("tree: { children: [{ name: a, children: [], place: process }] }",
-               "app.yaml:1:52: error: place: a supervisor runs on a thread in this version; place "
-               "its children "
-               "instead\n");
+    test_wrong("tree: { strategy: dynamic, children: [] }",
+               "app.yaml:1:28: error: children: a dynamic supervisor begins with none, code adds them; 'child' says "
+               "what each is\n");
+    test_wrong("tree: { children: [], child: { actor: counter } }",
+               "app.yaml:1:23: error: child: only a supervisor with 'strategy: dynamic' has one; others have "
+               "'children'\n");
+    test_wrong("tree: { strategy: dynamic, child: { actor: counter, name: a } }",
+               "app.yaml:1:53: error: 'name' is a key of an actor, not of a dynamic child\n");
+    test_wrong("tree: { strategy: dynamic, child: 3 }",
+               "app.yaml:1:35: error: a dynamic child: expected a mapping, found '3'\n");
+    test_wrong("tree: { children: [], backoff: {} }", "app.yaml:1:32: error: a backoff needs the key 'initial'\n");
+    test_wrong("tree: { children: [], backoff: { initial: 1ms, factor: 99 } }",
+               "app.yaml:1:56: error: factor: '99' is out of range; allowed: 100 to 10000\n");
+    test_wrong("tree: { auto_shutdown: any_significant, children: [{ name: a, actor: counter, significant: true }] }",
+               "app.yaml:1:79: error: significant: a permanent child never ends for good; it needs 'restart: "
+               "transient' or temporary\n");
+    test_wrong("tree: { children: [{ name: a, actor: counter, restart: transient, significant: true }] }",
+               "app.yaml:1:67: error: significant: it means nothing without 'auto_shutdown' of its supervisor\n");
     test_wrong("tree: { children: [{ name: a, actor: counter, count: 10000 }, "
                "{ name: b, actor: counter, count: 10001 }] }",
                "app.yaml:1:97: error: count: '10001' is out of range; allowed: 1 to 10000\n");
