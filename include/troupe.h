@@ -8,6 +8,8 @@
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/behaviour.h actors that change their handlers
  *   troupe/supervisor.h children that are added at run time, supervisors from code
+ *   troupe/group.h     groups of actors, seen from every node
+ *   troupe/topic.h     publishing to whoever has subscribed; dead letters
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
  *   troupe/work.h      calls that block, on threads of their own
@@ -22,12 +24,14 @@
 #include <troupe/behaviour.h>
 #include <troupe/buffer.h>
 #include <troupe/death.h>
+#include <troupe/group.h>
 #include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/message.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>
+#include <troupe/topic.h>
 #include <troupe/version.h>
 #include <troupe/work.h>
 

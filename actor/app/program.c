@@ -7,7 +7,8 @@
 
 #include "app/messages.h"
 
-static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &troupe_supervisor_actor };
+static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &tr_groups_agent_actor,
+                                                              &troupe_supervisor_actor };
 enum { OWN_ACTORS = sizeof own_actors / sizeof own_actors[0] };
 
 static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors) {

@@ -29,6 +29,7 @@
 #include "core/runqueue.h"
 
 struct tr_idle;
+struct tr_membership;
 struct tr_node;
 struct tr_worker;
 struct tr_cell;
@@ -115,6 +116,7 @@ struct tr_cell_more {
     struct tr_ids kept;               /* struct troupe_asker: to be answered later */
     struct tr_link *stash;            /* the last of those put aside, which refers to the first; NULL: none */
     struct tr_idle *idle;             /* NULL: it never waited for silence */
+    struct tr_membership *memberships; /* the services': groups and topics that it is in */
 };
 
 struct tr_cell {

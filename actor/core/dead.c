@@ -71,6 +71,11 @@ static void count_dead(struct tr_node *node, struct tr_worker *worker,
     tr_count(worker, &tr_counters(node, worker)->dead_local[reason]);
 }
 
+void tr_dead_letter_tell(struct tr_node *node, struct tr_worker *worker, const struct tr_dead_news *news) {
+    const struct tr_hooks *hooks = node->options.hooks;
+    if (hooks->dead_letter != NULL) hooks->dead_letter(node, worker, news);
+}
+
 /* The sender of a message from another node is told by that node, from its lane's ack. */
 void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
                          enum troupe_status reason) {
@@ -82,6 +87,7 @@ void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct 
         tr_loss_log(node, "dead letter", to, type, reason);
         if (message->inbound == NULL)
             tr_tell_sender(node, worker, message->from, to, type, ask, reason);
+        tr_dead_letter_tell(node, worker, &(struct tr_dead_news){ to, message->from, message->type, reason });
     } else if (message->inbound == NULL) {
         tr_tell_asker(node, worker, message->from, ask, reason);
     }

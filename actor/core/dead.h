@@ -16,6 +16,9 @@ void tr_dead_letter(struct tr_node *node, struct tr_worker *worker, struct tr_me
 void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,
                          enum troupe_status reason);
 
+/* Those who want to know of dead letters are told of one. */
+void tr_dead_letter_tell(struct tr_node *node, struct tr_worker *worker, const struct tr_dead_news *news);
+
 /* The ask that a message carried ends (0: it carried none), in the words of an ask. All that is told of one of
  * Troupe's own. */
 void tr_tell_asker(struct tr_node *node, struct tr_worker *worker, troupe_address from, uint64_t ask,

@@ -20,6 +20,13 @@ struct troupe_death;
 
 enum { TR_DEFAULT_MAILBOX = 1024, TR_DEFAULT_CELLS = 16 * 1024 * 1024 };
 
+/* A message that became a dead letter. */
+struct tr_dead_news {
+    troupe_address to, from;
+    const struct troupe_message_type *type; /* NULL: a reply */
+    enum troupe_status reason;
+};
+
 /* What core leaves to the rooms above it. */
 struct tr_hooks {
     /* A reply to an ask of this cell's present run. What the answer handler returned; `*late`: nobody
@@ -36,6 +43,8 @@ struct tr_hooks {
     const char *(*path_of)(struct tr_node *node, troupe_address address);
     /* The way to a node to which there is none yet; NULL: there is no such node. Any thread. */
     struct tr_route *(*route)(struct tr_node *node, uint64_t id);
+    /* A message of the program's became a dead letter here. Any thread. NULL: nobody is told. */
+    void (*dead_letter)(struct tr_node *node, struct tr_worker *worker, const struct tr_dead_news *news);
 };
 
 /* Somebody who watches every run of the node: the test kit. Called by the worker that runs the cell. */

@@ -23,6 +23,7 @@ struct tr_outgoing {
     uint8_t flags;  /* TR_MESSAGE_... */
     uint8_t status; /* of an outcome */
     bool told;      /* to many: the log says already what is wrong with it */
+    bool lossy;     /* published: whoever is full or does not handle it has a dead letter; nobody is refused */
     struct tr_packed *packed; /* NULL: to this receiver alone */
 };
 

@@ -146,19 +146,30 @@ void tr_tell_waiters(struct tr_node *node, struct tr_worker *worker, struct tr_c
     }
 }
 
-static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *worker,
-                                      struct tr_cell *cell, const struct tr_outgoing *outgoing) {
-    tr_cell_saw_full(cell);
-    if (!atomic_load(&cell->drop_newest)) {
-        wait_for_room(node, worker, cell, outgoing);
-        return TROUPE_FULL;
-    }
+/* Taken, and dead. */
+static enum troupe_status lose(struct tr_node *node, struct tr_worker *worker, const struct tr_outgoing *outgoing,
+                               enum troupe_status reason) {
     enum troupe_status status;
     struct tr_message *message = build(node, worker, outgoing, &status);
     if (message == NULL) return status;
     tr_count(worker, &tr_counters(node, worker)->sent_local);
-    tr_dead_letter(node, worker, message, TROUPE_FULL);
+    tr_dead_letter(node, worker, message, reason);
     return TROUPE_OK;
+}
+
+static enum troupe_status refuse_full(struct tr_node *node, struct tr_worker *worker,
+                                      struct tr_cell *cell, const struct tr_outgoing *outgoing) {
+    tr_cell_saw_full(cell);
+    if (atomic_load(&cell->drop_newest) || outgoing->lossy) return lose(node, worker, outgoing, TROUPE_FULL);
+    wait_for_room(node, worker, cell, outgoing);
+    return TROUPE_FULL;
+}
+
+static enum troupe_status refuse_unhandled(struct tr_node *node, struct tr_worker *worker,
+                                           const struct tr_outgoing *outgoing) {
+    if (outgoing->lossy) return lose(node, worker, outgoing, TROUPE_UNHANDLED);
+    tr_loss_log(node, "not sent", outgoing->to, outgoing->type->name, TROUPE_UNHANDLED);
+    return TROUPE_UNHANDLED;
 }
 
 static bool is_handled(const struct tr_outgoing *outgoing, const struct tr_class *class) {
@@ -178,10 +189,8 @@ static enum troupe_status push_built(struct tr_node *node, struct tr_worker *wor
 
 static enum troupe_status send_bounded(struct tr_node *node, struct tr_worker *worker,
                                        struct tr_cell *cell, const struct tr_outgoing *outgoing) {
-    if (!is_handled(outgoing, atomic_load_explicit(&cell->class, memory_order_acquire))) {
-        tr_loss_log(node, "not sent", outgoing->to, outgoing->type->name, TROUPE_UNHANDLED);
-        return TROUPE_UNHANDLED;
-    }
+    if (!is_handled(outgoing, atomic_load_explicit(&cell->class, memory_order_acquire)))
+        return refuse_unhandled(node, worker, outgoing);
     if (!reserve(cell)) return refuse_full(node, worker, cell, outgoing);
     enum troupe_status status = push_built(node, worker, cell, outgoing);
     if (status != TROUPE_OK) give_back(node, worker, cell);
@@ -191,7 +200,7 @@ static enum troupe_status send_bounded(struct tr_node *node, struct tr_worker *w
 static enum troupe_status send_local(struct tr_node *node, struct tr_worker *worker,
                                      const struct tr_outgoing *outgoing) {
     struct tr_cell *cell = cell_of(node, outgoing->to);
-    if (cell == NULL) return TROUPE_GONE;
+    if (cell == NULL) return outgoing->lossy ? TROUPE_OK : TROUPE_GONE; /* no subscriber any more */
     return is_bounded(outgoing->flags) ? send_bounded(node, worker, cell, outgoing)
                                        : push_built(node, worker, cell, outgoing);
 }

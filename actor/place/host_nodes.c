@@ -191,6 +191,13 @@ static struct troupe_death death_of_node(const struct tr_control *down) {
                                   .code = exited ? WEXITSTATUS(down->status) : 0, .at = tr_death_time() };
 }
 
+/* The groups' hub alone tells the others. */
+static void tell_groups(struct tr_hosted *hosted, const struct tr_control *down) {
+    struct tr_groups_down notice = { .node = down->node, .incarnation = down->incarnation };
+    if (hosted->node->id == hosted->services.groups.hub)
+        tr_send_system(hosted->node, NULL, tr_groups_address(hosted->node->id), &tr_groups_down_message, &notice);
+}
+
 /* A supervisor that died with its process could not have its children killed. Its next run starts them again; that
  * they are to end is known here first, for the way from there is made later, by the same keeper. */
 static void kill_children_of(struct tr_hosted *hosted, uint64_t node) {
@@ -222,6 +229,7 @@ void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down
         tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause);
     kill_children_of(hosted, down->node);
     tell_supervisors(hosted, down);
+    tell_groups(hosted, down);
 }
 
 /* ---- Making ---- */
@@ -263,9 +271,10 @@ static bool start_services(struct tr_node *node) {
     return true;
 }
 
-static bool fill_services(struct tr_hosted *hosted) {
+static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     const struct tr_plan *plan = hosted->host->options.plan;
     hosted->services.names = &hosted->host->names;
+    tr_groups_init(&hosted->services.groups, TR_MAIN_NODE, id != TR_MAIN_NODE);
     tr_signals_init(&hosted->services.signals);
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
@@ -309,7 +318,7 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     hosted->lanes = calloc(hosted->host->node_count + 1, sizeof(struct tr_lane_driver *));
     if (hosted->lanes == NULL) return false;
     pthread_mutex_init(&hosted->lock, NULL);
-    if (fill_services(hosted)) hosted->node = make_node(hosted, id, incarnation);
+    if (fill_services(hosted, id)) hosted->node = make_node(hosted, id, incarnation);
     if (hosted->node != NULL && bind_cells(hosted) && start_services(hosted->node)) return true;
     tr_hosted_stop(hosted, tr_hosted_halt(hosted));
     return false;
@@ -394,6 +403,7 @@ void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
         tr_node_free(node);
     }
     tr_work_free(&hosted->services.work);
+    tr_groups_free(&hosted->services.groups);
     tr_signals_free(&hosted->services.signals);
     pthread_mutex_destroy(&hosted->lock);
     free(hosted->lanes);

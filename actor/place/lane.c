@@ -262,7 +262,10 @@ static void dead(struct tr_lane_driver *lane, const struct tr_lane_parcel *parce
     }
     tr_count(lane->worker,
              status == TROUPE_IN_DOUBT ? &counters->in_doubt : &counters->dead_outbound[status]);
-    if (!counted_there) tr_loss_log(node, "dead letter", to, type, status); /* else said there */
+    if (!counted_there) { /* else said there */
+        tr_loss_log(node, "dead letter", to, type, status);
+        tr_dead_letter_tell(node, lane->worker, &(struct tr_dead_news){ to, parcel->from, parcel->type, status });
+    }
     tr_tell_sender(node, lane->worker, parcel->from, to, type, ask, status);
 }
 

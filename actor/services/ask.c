@@ -15,6 +15,7 @@
 #include "core/send.h"
 #include "services/names.h"
 #include "services/services.h"
+#include "services/topic.h"
 
 static struct tr_ask *ask_of(struct tr_alarm *alarm) { return (struct tr_ask *)(void *)alarm; }
 
@@ -151,7 +152,14 @@ enum troupe_status troupe_ask_message(troupe_self *self, troupe_address to, int6
     return status;
 }
 
+/* Before anybody is told that it is gone. */
+static void cell_ended(struct tr_node *node, struct tr_cell *cell) {
+    tr_name_release(node, cell);
+    tr_groups_leave_all(node, cell);
+}
+
 const struct tr_hooks tr_services_hooks = { .reply = reply_arrived,
                                             .reserve_name = tr_name_reserve,
                                             .give_up_name = tr_name_give_up,
-                                            .cell_ended = tr_name_release };
+                                            .cell_ended = cell_ended,
+                                            .dead_letter = tr_topic_dead_letter };

@@ -3,6 +3,7 @@
 #define TR_SERVICES_H
 
 #include "core/node.h"
+#include "services/groups.h"
 #include "services/name_table.h"
 #include "services/signals.h"
 #include "services/supervision.h"
@@ -33,6 +34,7 @@ struct tr_supervisor_spec {
 
 struct tr_services {
     struct tr_names *names;            /* the application's, as this process sees them */
+    struct tr_groups groups;
     struct tr_signals signals;
     struct tr_work_pool work;
     _Atomic uint64_t supervisor_runs; /* begun on this node */
@@ -55,6 +57,7 @@ static inline struct tr_services *tr_services_of(struct tr_node *node) { return 
 
 /* Troupe's own actors, besides the supervisor (include/troupe/supervisor.h). */
 TROUPE_ACTOR_DECLARE(tr_agent)
+TROUPE_ACTOR_DECLARE(tr_groups_agent)
 
 /* Those that every node has, each in a cell that all know. */
 struct tr_service_actor {
@@ -62,7 +65,7 @@ struct tr_service_actor {
     const struct troupe_actor_type *type;
     const char *path;
 };
-enum { TR_SERVICE_ACTORS = 1 };
+enum { TR_SERVICE_ACTORS = 2 };
 extern const struct tr_service_actor tr_service_actors[TR_SERVICE_ACTORS];
 
 /* What core asks of the services. `path_of` is the application's and stays to be filled in. */

@@ -44,6 +44,8 @@ TROUPE_MESSAGE(my_undelivered, TROUPE_UNDELIVERED_FIELDS)
 TROUPE_MESSAGE(my_death, TROUPE_DEATH_FIELDS)
 TROUPE_MESSAGE(my_descriptor, TROUPE_DESCRIPTOR_FIELDS)
 TROUPE_MESSAGE(my_signalled, TROUPE_SIGNALLED_FIELDS)
+TROUPE_MESSAGE(my_joined, TROUPE_JOINED_FIELDS)
+TROUPE_MESSAGE(my_dead_letter, TROUPE_DEAD_LETTER_FIELDS)
 
 TROUPE_MESSAGE(my_child_spec, TROUPE_CHILD_SPEC_FIELDS)
 TROUPE_MESSAGE(my_child, TROUPE_CHILD_FIELDS)
@@ -136,6 +138,8 @@ static enum troupe_status sends(troupe_self *self, struct user *me) {
     if (worst == TROUPE_OK) worst = troupe_send_empty(self, me->other, tick);
     if (worst == TROUPE_OK) worst = troupe_send_many(self, &me->other, 1, NULL, point, .x = 1, .ok = true);
     if (worst == TROUPE_OK) worst = troupe_send_many_empty(self, &me->other, 1, &worst, tick);
+    if (worst == TROUPE_OK) worst = troupe_publish(self, TROUPE_DEAD_LETTERS, point, .x = 1);
+    if (worst == TROUPE_OK) worst = troupe_publish_empty(self, TROUPE_DEAD_LETTERS, tick);
     if (worst == TROUPE_OK) worst = troupe_reply(self, point, .x = 1);
     if (worst == TROUPE_OK) worst = troupe_reply_empty(self, tick);
     if (worst == TROUPE_OK) worst = troupe_ask(self, me->other, point, 2 * TROUPE_SECOND, .x = 1);
