@@ -18,8 +18,8 @@ SUFFIX = {"troupe": "c", "nng": "c", "floor": "c", "caf": "cpp", "erlang": "erl"
 COUNTS = {
     "pingpong": 2000000, "pingpong_threads": 100000, "pingpong_inproc": 50000,
     "pingpong_processes": 20000, "oneway_processes": 200000,
-    "fanin": 2000000, "fanout": 2000000, "ring": 1000000, "big": 1200000, "chameneos": 500000,
-    "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
+    "fanin": 2000000, "fanout": 2000000, "publish": 2000000, "ring": 1000000, "big": 1200000,
+    "chameneos": 500000, "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
     "imbalance": 20000, "payload": 20000, "timers": 1000000, "memory": 1000000, "idle": 5,
     "scale": 10000000,
 }
@@ -27,7 +27,7 @@ QUICK = {"fib": 20, "idle": 1, "skynet": 100000, "scale": 200000}
 WORKS = list(COUNTS)
 
 # The second argument of a program: one run each.
-VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "imbalance": ["1", "2"],
+VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "publish": ["64"], "imbalance": ["1", "2"],
             "scale": [f"{n}:{to}" for to in ("any", "partner") for n in (10, 1000, 100000, 1000000)]}
 VARIANTS_OF = {("memory", "erlang"): ["plain", "hibernate"],
                # More of them take it minutes where random ones are sent to.

@@ -62,6 +62,8 @@ def test_nobody_outlives_his_process():
     kills = 20 if SLOWNESS == 1 else 4
     app = start("process", "process", publisher="process")
     wait_for_all(app, MEMBERS * CROWD)
+    for member in range(MEMBERS):
+        app.wait_for(f"^/member/{member} hears")
     begun = time.monotonic()
     for i in range(kills):
         lines = len(app.lines)

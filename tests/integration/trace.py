@@ -3,7 +3,7 @@
 
 Compared are, for each pair of actors, the sequence of messages from one to the other, and for each actor
 its starts and ends. Lines of different pairs may come in any order. Actors that code has spawned have an
-address for a name; here they are named after the player that first spoke with them. Troupe's own agents,
+address for a name; here they are named after the player that first spoke with them. Troupe's own actors,
 one for each node, are left out.
 """
 import os
@@ -32,7 +32,7 @@ def rename(lines):
 def by_pair(lines):
     """{pair or actor: [what happened, in order]}"""
     sequences = {}
-    for line in rename([line for line in lines if "/tr_agent" not in line]):
+    for line in rename([line for line in lines if "/tr_" not in line]):
         found = MESSAGE.match(line)
         if found:
             sequences.setdefault((found[2], found[3]), []).append(found[1] + " " + found[4])
