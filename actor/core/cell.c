@@ -183,5 +183,6 @@ struct tr_notice *tr_notice_start(struct tr_pool *pool, const struct tr_run_spec
 void tr_notice_free(struct tr_pool *pool, struct tr_notice *notice) {
     if (notice->start.args != NULL) tr_message_recycle(pool, notice->start.args);
     free(notice->start.more);
+    free(notice->start.saved);
     tr_pool_give(pool, notice, notice->memory);
 }

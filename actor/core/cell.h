@@ -73,6 +73,7 @@ struct tr_run_spec {
     bool at_least_once;
     bool flush;                /* what waits in the mailbox becomes dead letters */
     bool own_thread;           /* of a cell that tr_bind or tr_spawn makes */
+    struct tr_saved *saved;    /* taken: what earlier runs have left; NULL: nothing */
     struct tr_cell_more *more; /* taken: for a cell that has none yet; NULL: made when it is needed */
 };
 

@@ -265,19 +265,30 @@ static enum troupe_status ask_watcher(struct tr_worker *worker, struct tr_cell *
     return watcher == NULL ? TROUPE_OK : watcher->begins(watcher->context, worker, cell);
 }
 
-static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell,
-                                     struct tr_message *args) {
+/* What was saved is shown to the start handler alone. */
+static enum troupe_status call_start_handler(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args,
+                                             const struct tr_saved *saved) {
+    struct troupe_self *self = &worker->self;
+    self->starting = true;
+    self->saved = saved;
+    self->let_go = TR_LET_NOT;
+    enum troupe_status status = cell->running->start(self, cell->state, tr_message_body(args));
+    self->starting = false;
+    if (self->unpacked != NULL) tr_message_recycle(&worker->pool, self->unpacked);
+    self->unpacked = NULL;
+    self->saved = NULL;
+    return status;
+}
+
+static enum troupe_status call_start(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args,
+                                     const struct tr_saved *saved) {
     const struct tr_class *class = cell->running;
     if (!make_state(cell, class->type->state_size)) return TROUPE_NO_MEMORY;
     tr_trace_life(worker, cell, "start");
     enum troupe_status refused = ask_watcher(worker, cell);
     if (class->start == NULL || refused != TROUPE_OK) return refused;
     tr_handling_own(worker, cell, class->start_type);
-    worker->self.starting = true;
-    worker->self.let_go = TR_LET_NOT;
-    enum troupe_status status =
-        class->start(&worker->self, cell->state, tr_message_body(args));
-    worker->self.starting = false;
+    enum troupe_status status = call_start_handler(worker, cell, args, saved);
     tr_handling_ended(worker);
     return status;
 }
@@ -302,7 +313,8 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
     look_again_for_stop(cell);
     bool kept = options == NULL || keep_options(worker, cell, options);
     worker->self.message = NULL;
-    enum troupe_status status = kept ? call_start(worker, cell, args) : TROUPE_NO_MEMORY;
+    const struct tr_saved *saved = options == NULL ? NULL : options->saved;
+    enum troupe_status status = kept ? call_start(worker, cell, args, saved) : TROUPE_NO_MEMORY;
     bool ready = status == TROUPE_OK && !worker->self.unready;
     worker->self.unready = false;
     if (ready) tr_run_ready(worker, cell);

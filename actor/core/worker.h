@@ -30,6 +30,8 @@ struct troupe_self {
     bool nested;                /* within a handler that troupe_receive called */
     bool starting;              /* within the start handler */
     struct tr_link *at_hand;    /* what is being handled and is no message: in the mailbox, but for a source */
+    const struct tr_saved *saved; /* within the start handler: what earlier runs have left; NULL: nothing */
+    struct tr_message *unpacked;  /* the same, once it was asked for */
     bool unready;               /* the start handler says that readiness comes later: tr_run_ready */
     int64_t now;                /* 0: not read yet in this batch */
     char failure[512];          /* the text of TROUPE_FAIL */

@@ -1,10 +1,12 @@
 #include "services/agent.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/death.h"
 #include "core/log.h"
 #include "core/report.h"
+#include "core/saved.h"
 #include "core/send.h"
 #include "services/services.h"
 
@@ -50,7 +52,13 @@ static enum troupe_status start(struct tr_node *node, struct tr_worker *worker,
     struct tr_run_spec start = spec_of(msg);
     troupe_address address = { node->id, msg->slot, TR_BOUND_GENERATION };
     if (!is_configured(node, msg->slot)) return TROUPE_NOT_FOUND;
-    return tr_agent_begin(node, worker, address, &start, msg->actor, msg->args, error);
+    if (msg->saved_type[0] != '\0') {
+        start.saved = tr_saved_new(msg->saved_type, msg->saved);
+        if (start.saved == NULL) return TROUPE_NO_MEMORY;
+    }
+    enum troupe_status status = tr_agent_begin(node, worker, address, &start, msg->actor, msg->args, error);
+    if (status != TROUPE_OK) free(start.saved);
+    return status;
 }
 
 TROUPE_ON(tr_agent, tr_start_child) {

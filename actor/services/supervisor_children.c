@@ -15,7 +15,9 @@
 #include <stdlib.h>
 
 #include "core/depth.h"
+#include "core/log.h"
 #include "core/report.h"
+#include "core/saved.h"
 #include "core/send.h"
 #include "services/agent.h"
 #include "services/supervisor_parts.h"
@@ -66,18 +68,30 @@ static struct tr_run_spec run_of(struct troupe_supervisor *me, const struct tr_k
                                  .flush = flush && !spec->keep_mailbox };
 }
 
+/* What the run takes with it. False: no memory; what is there is the caller's. */
+static bool equip(const struct tr_kin *kin, struct tr_run_spec *start) {
+    bool fresh = kin->added && !kin->begun;
+    const struct tr_saved *saved = kin->saved;
+    if (fresh) start->more = calloc(1, sizeof *start->more);
+    if (saved != NULL) start->saved = tr_saved_new(tr_saved_type(saved), (struct troupe_bytes){ saved->bytes, saved->size });
+    return (!fresh || start->more != NULL) && (saved == NULL || start->saved != NULL);
+}
+
 static enum troupe_status begin_here(struct troupe_supervisor *me, struct tr_kin *kin, bool flush,
                                      struct tr_codec_error *error) {
     struct tr_run_spec start = run_of(me, kin, flush);
     struct troupe_bytes args = { kin->spec.args, kin->spec.args_size };
     enum troupe_status status = tr_kin_settle(me, kin);
     if (status != TROUPE_OK) return status;
-    if (kin->added && !kin->begun) start.more = calloc(1, sizeof *start.more);
-    if (kin->added && !kin->begun && start.more == NULL) return TROUPE_NO_MEMORY;
-    status = tr_agent_begin(tr_supervisor_node(me), me->self->worker, kin->address, &start, kin->spec.actor, args,
-                            error);
-    if (status == TROUPE_OK) kin->begun = true;
-    else free(start.more);
+    status = equip(kin, &start) ? tr_agent_begin(tr_supervisor_node(me), me->self->worker, kin->address, &start,
+                                                 kin->spec.actor, args, error)
+                                : TROUPE_NO_MEMORY;
+    if (status == TROUPE_OK) {
+        kin->begun = true;
+    } else {
+        free(start.more);
+        free(start.saved);
+    }
     return status;
 }
 
@@ -88,7 +102,11 @@ static enum troupe_status begin_there(struct troupe_supervisor *me, const struct
     struct tr_start_child start = { .slot = spec->slot, .actor = spec->actor, .args = { spec->args, spec->args_size },
                                     .path = run.path, .owner = run.owner, .key = run.key, .run = run.run,
                                     .mailbox_limit = run.mailbox_limit, .drop_newest = run.drop_newest,
-                                    .at_least_once = run.at_least_once, .flush = run.flush };
+                                    .at_least_once = run.at_least_once, .flush = run.flush, .saved_type = "" };
+    if (kin->saved != NULL) {
+        start.saved_type = tr_saved_type(kin->saved);
+        start.saved = (struct troupe_bytes){ kin->saved->bytes, kin->saved->size };
+    }
     tr_services_of(node)->need_node(node, spec->node, spec->slot);
     return tell_agent(me, kin, &tr_start_child_message, &start);
 }
@@ -157,7 +175,23 @@ void tr_kin_rest(struct troupe_supervisor *me, struct tr_kin *kin) {
 void tr_kin_forget(struct troupe_supervisor *me, struct tr_kin *kin) {
     tr_kin_rest(me, kin);
     tr_kindred_remove(&me->kindred, kin);
+    free(kin->saved);
+    kin->saved = NULL;
     if (kin->added) free(kin);
+}
+
+/* ---- What a run has left for the next ---- */
+
+/* Without memory, what was saved before stays: it is older, but whole. */
+void tr_kin_save(struct troupe_supervisor *me, struct tr_kin *kin, const char *type, struct troupe_bytes data) {
+    struct tr_saved *saved = NULL;
+    if (data.size > TROUPE_SAVE_MAX) return; /* from a process that does not keep the rules */
+    if (type[0] != '\0' && (saved = tr_saved_new(type, data)) == NULL) {
+        tr_log(tr_supervisor_node(me), TROUPE_ERROR, kin->spec.path, "not saved: %s: no memory", type);
+        return;
+    }
+    free(kin->saved);
+    kin->saved = saved;
 }
 
 /* Some run only if the supervisor is killed. Their processes stay, for the next run starts the same children there,

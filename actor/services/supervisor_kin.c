@@ -177,8 +177,12 @@ struct tr_kin *tr_kindred_at(const struct tr_kindred *kindred, troupe_address ad
 }
 
 void tr_kindred_free(struct tr_kindred *kindred) {
-    for (uint32_t i = 0; i < kindred->indexes; i++)
-        if (kindred->by_index[i] != NULL && kindred->by_index[i]->added) free(kindred->by_index[i]);
+    for (uint32_t i = 0; i < kindred->indexes; i++) {
+        struct tr_kin *kin = kindred->by_index[i];
+        if (kin == NULL) continue;
+        free(kin->saved);
+        if (kin->added) free(kin);
+    }
     free(kindred->by_index);
     free(kindred->names);
     free(kindred->places);

@@ -24,6 +24,7 @@ struct tr_kin {
     bool begun;             /* added: its cell has seen a run */
     uint64_t run;           /* the latest; 0: it has not run, or has exited */
     int64_t since;          /* when that was started */
+    struct tr_saved *saved; /* for its next run; NULL: nothing */
     struct tr_kin *next_by_name, *next_by_place;
     char memory[];          /* what the spec of an added one points to */
 };
@@ -92,6 +93,8 @@ void tr_kin_rest(struct troupe_supervisor *me, struct tr_kin *kin);
 void tr_kin_forget(struct troupe_supervisor *me, struct tr_kin *kin);
 /* Gives an added child the cell that its next run is to be in, so that its address is known. */
 enum troupe_status tr_kin_settle(struct troupe_supervisor *me, struct tr_kin *kin);
+/* What a run has left for the next one. */
+void tr_kin_save(struct troupe_supervisor *me, struct tr_kin *kin, const char *type, struct troupe_bytes data);
 /* The supervisor ends: what it has added ends with it, `kill` if it runs. */
 void tr_kin_leave_all(struct troupe_supervisor *me);
 

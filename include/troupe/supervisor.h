@@ -231,6 +231,37 @@ void troupe_started(troupe_self *self);
  * this one rest. Later, or of an actor that nobody supervises, it is troupe_exit. Returns TROUPE_OK. */
 enum troupe_status troupe_ignore(troupe_self *self);
 
+/* ---- State across restarts ---- */
+
+enum { TROUPE_SAVE_MAX = 1 << 20 }; /* bytes of what is saved, packed */
+
+/* troupe_save(self, ledger, .total = me->total)
+ *
+ * Hands a message to this actor's supervisor, which gives it to the next run, and the runs after that, until another is
+ * saved: the last one counts. Packed, up to TROUPE_SAVE_MAX bytes. It is kept as long as the supervisor knows this
+ * child: over failures, stops and restarts on request, and over the death of this actor's process, if the supervisor
+ * is in another one. It is lost when the child is forgotten and when the supervisor's own run ends; and what had not
+ * arrived at the supervisor yet when this process was killed is lost with it: then the one before counts.
+ * What failed is not saved by itself: whoever saves in the handler of a message, and fails after that, has saved.
+ *
+ * A message to the supervisor, with the codes of troupe_send: FULL (its mailbox is; save again later), TOO_BIG,
+ * INVALID (a field is not valid, or nobody supervises this actor: the log says which), NO_MEMORY. */
+#define troupe_save(self, tr_message, ...)                                                         \
+    troupe_save_message((self), &tr_message##_message, &(const struct tr_message){ __VA_ARGS__ })
+enum troupe_status troupe_save_message(troupe_self *self, const struct troupe_message_type *type,
+                                       const void *message);
+/* Nothing is saved any more. The same codes. */
+enum troupe_status troupe_save_nothing(troupe_self *self);
+
+/* const struct ledger *before = troupe_saved(self, ledger);
+ *
+ * In a start handler: what the last run that saved anything had saved, valid until the start handler returns. NULL:
+ * nothing, a message of another name, or bytes that are none of this one (the log says so); and in any other handler.
+ * Fields that were added since are zero or empty. */
+#define troupe_saved(self, tr_message)                                                             \
+    ((const struct tr_message *)troupe_saved_message((self), &tr_message##_message))
+const void *troupe_saved_message(troupe_self *self, const struct troupe_message_type *type);
+
 #ifdef __cplusplus
 }
 #endif

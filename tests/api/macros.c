@@ -165,7 +165,9 @@ static enum troupe_status adds(troupe_self *self, struct user *me) {
     if (worst == TROUPE_OK) worst = troupe_describe_child_empty(&spec, &options, wide);
     if (worst == TROUPE_OK) worst = troupe_describe_child(&spec, NULL, user, point, .x = 1);
     troupe_child_spec_free(&spec);
-    return worst;
+    if (worst == TROUPE_OK) worst = troupe_save(self, point, .x = 1);
+    const struct point *saved = troupe_saved(self, point);
+    return saved == NULL ? worst : troupe_save_nothing(self);
 }
 
 TROUPE_WORK(toil, point, all) { return troupe_work_done(work, all, .i32 = request->x); }

@@ -128,6 +128,32 @@ def test_a_temporary_one_leaves_nobody_behind():
     check(not app.find("^stop /s/a"), "a stop handler ran of one that was to be killed", app)
 
 
+def count_of(app, path, since=0):
+    found, at = app.wait_for(rf"^{path} ok pid \d+ run \d+ count (\d+)", since)
+    return int(found[1]), at
+
+
+def test_what_was_saved_outlives_the_process():
+    """But for what was on its way when the process was killed: that may be the last one."""
+    for place in ("process", "spawn", "tcp"):
+        app = Application("family", family(member("a", place=place), supervisor("s", member("b"), place=place),
+                                           watch=["/a", "/s/b"]))
+        app.wait_for("^/a ok .* count 5")
+        count, at = count_of(app, "/s/b")
+        for _ in range(3):
+            at = len(app.lines)
+            counted = max(int(found[1]) for found in app.find("^/a ok .* count (\\d+)"))
+            check(app.kill("/a"), "no process", app)
+            _, at = app.wait_for("^start /a", at)
+            again, at = count_of(app, "/a", at)
+            check(counted - 1 <= again, f"{place}: {counted} before, then {again}", app)
+        check(app.kill("/s"), "no process", app)  # a supervisor that dies has saved nothing
+        _, at = app.wait_for("^start /s/b", at)
+        count, at = count_of(app, "/s/b", at)
+        check(count == 1, f"{count}", app)
+        ends(app)
+
+
 def test_in_one_process():
     app = Application("family", family(supervisor("s", member("a"), supervisor("t", member("b"), place="process"),
                                                   place="process"), watch=["/s/a", "/s/t/b"], adopts="/s/t"),
@@ -162,4 +188,4 @@ def test_random_kills():
 run([test_a_subtree_is_in_one_process, test_it_starts_again_as_a_whole,
      test_children_in_other_processes_end_with_it, test_nested_processes,
      test_one_that_fails_there_is_restarted_there, test_giving_up_goes_up,
-     test_a_temporary_one_leaves_nobody_behind, test_in_one_process, test_random_kills])
+     test_a_temporary_one_leaves_nobody_behind, test_what_was_saved_outlives_the_process, test_in_one_process, test_random_kills])

@@ -1,5 +1,6 @@
 /*
- * Families: members, which say where and how often they start and stop, and a watcher, which asks those that it is
+ * Families: members, which say where and how often they start and stop, and who count what they are asked, over all
+ * their runs, and a watcher, which asks those that it is
  * told to, over and over, and says what it hears. What it adopts, it adds to a supervisor by request, and again
  * whenever that is gone. A line each on standard output, in one write.
  */
@@ -15,7 +16,9 @@ TROUPE_MESSAGE(born, BORN)
 TROUPE_MESSAGE(watch, WATCH)
 #define PING(field) field(str, path)
 TROUPE_MESSAGE(ping, PING)
-#define PONG(field) field(i64, pid) field(u32, run)
+#define PONG(field) field(i64, pid) field(u32, run) field(u64, count)
+#define SEEN(field) field(u64, count)
+TROUPE_MESSAGE(seen, SEEN)
 TROUPE_MESSAGE(pong, PONG)
 TROUPE_MESSAGE_EMPTY(look)
 
@@ -29,7 +32,7 @@ static void say(const char *line) {
 /* ---- Members ---- */
 
 struct member {
-    char unused;
+    uint64_t count;
 };
 
 static void say_of(const troupe_self *self, const char *what) {
@@ -40,13 +43,17 @@ static void say_of(const troupe_self *self, const char *what) {
 }
 
 TROUPE_START(member, born) {
+    const struct seen *before = troupe_saved(self, seen);
+    if (before != NULL) me->count = before->count;
     say_of(self, "start");
     return troupe_self_run(self) < args->fails ? TROUPE_FAIL(self, "not yet") : TROUPE_OK;
 }
 TROUPE_STOP(member) { say_of(self, "stop"); }
 TROUPE_ON(member, ping) {
     if (strcmp(msg->path, "fail") == 0) return TROUPE_FAIL(self, "told to fail");
-    return troupe_reply(self, pong, .pid = getpid(), .run = troupe_self_run(self));
+    enum troupe_status status = troupe_save(self, seen, .count = ++me->count);
+    if (status != TROUPE_OK && status != TROUPE_FULL) return status;
+    return troupe_reply(self, pong, .pid = getpid(), .run = troupe_self_run(self), .count = me->count);
 }
 TROUPE_ACTOR(member, TROUPE_STARTS(member, born), TROUPE_STOPS(member), TROUPE_HANDLES(member, ping))
 
@@ -67,8 +74,9 @@ TROUPE_START(watcher, watch) {
 
 static void say_answer(const char *path, enum troupe_status status, const struct pong *pong) {
     char line[256];
-    snprintf(line, sizeof line, "%s %s pid %lld run %u\n", path, troupe_status_name(status),
-             pong == NULL ? 0LL : (long long)pong->pid, pong == NULL ? 0 : (unsigned)pong->run);
+    snprintf(line, sizeof line, "%s %s pid %lld run %u count %llu\n", path, troupe_status_name(status),
+             pong == NULL ? 0LL : (long long)pong->pid, pong == NULL ? 0 : (unsigned)pong->run,
+             pong == NULL ? 0ULL : (unsigned long long)pong->count);
     say(line);
 }
 
