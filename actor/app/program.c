@@ -11,13 +11,15 @@ static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &
                                                               &troupe_supervisor_actor };
 enum { OWN_ACTORS = sizeof own_actors / sizeof own_actors[0] };
 
-static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors) {
+static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors,
+                         const struct troupe_actor_type *also) {
     size_t count = 0;
     while (actors[count] != NULL) count++;
-    const struct troupe_actor_type **all = calloc(count + OWN_ACTORS + 1, sizeof *all);
+    const struct troupe_actor_type **all = calloc(count + OWN_ACTORS + 2, sizeof *all);
     if (all == NULL) return false;
     memcpy(all, own_actors, sizeof own_actors);
     memcpy(all + OWN_ACTORS, actors, count * sizeof *all);
+    all[OWN_ACTORS + count] = also;
     bool made = tr_classes_init(classes, all);
     free(all);
     return made;
@@ -44,7 +46,8 @@ bool tr_program_load(struct tr_program *program, const struct tr_program_input *
     if (program->config == NULL) return false;
     if (input->one_node) place_on_main(program->config->root);
     program->plan = tr_plan_new(program->config, input->one_process, input->threads);
-    if (program->plan != NULL && make_classes(&program->classes, input->config.actors)) return true;
+    if (program->plan != NULL && make_classes(&program->classes, input->config.actors, input->also))
+        return true;
     report(context, "error: out of memory");
     tr_program_free(program);
     return false;

@@ -15,6 +15,7 @@ struct tr_program_input {
     struct tr_config_input config;
     uint32_t threads;
     bool one_process;
+    const struct troupe_actor_type *also; /* one more, which no configuration can name; NULL: none */
     bool one_node;   /* all on main, wherever the configuration places it */
 };
 

@@ -192,7 +192,7 @@ TROUPE_STOP(troupe_supervisor) {
     if (me->machine != NULL) tr_supervision_free(me->machine);
     tr_supervisor_forget_askers(me);
     tr_kindred_free(&me->kindred);
-    free(me->template);
+    tr_kin_free(me->template);
     free(me->configured);
     free(me->remote);
     free(me->lost);

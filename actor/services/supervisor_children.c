@@ -88,6 +88,7 @@ static enum troupe_status begin_here(struct troupe_supervisor *me, struct tr_kin
                                 : TROUPE_NO_MEMORY;
     if (status == TROUPE_OK) {
         kin->begun = true;
+        if (kin->added && kin->spec.rules.restart == TR_TEMPORARY) tr_kin_drop_args(kin);
     } else {
         free(start.more);
         free(start.saved);
@@ -177,7 +178,7 @@ void tr_kin_forget(struct troupe_supervisor *me, struct tr_kin *kin) {
     tr_kindred_remove(&me->kindred, kin);
     free(kin->saved);
     kin->saved = NULL;
-    if (kin->added) free(kin);
+    if (kin->added) tr_kin_free(kin);
 }
 
 /* ---- What a run has left for the next ---- */

@@ -23,16 +23,35 @@ struct tr_kin *tr_kin_new(const struct tr_child_spec *spec, const char *path, co
     const char *slash = strcmp(path, "/") == 0 ? "" : "/";
     size_t name_size = strlen(name) + 1, actor_size = strlen(spec->actor) + 1;
     size_t path_size = strlen(path) + strlen(slash) + name_size;
-    struct tr_kin *kin = malloc(sizeof *kin + spec->args_size + name_size + actor_size + path_size);
-    if (kin == NULL) return NULL;
-    *kin = (struct tr_kin){ .spec = *spec, .added = true };
+    struct tr_kin *kin = malloc(sizeof *kin + name_size + actor_size + path_size);
+    uint8_t *args = malloc(spec->args_size + 1);
+    if (kin == NULL || args == NULL) {
+        free(kin);
+        free(args);
+        return NULL;
+    }
+    if (spec->args_size > 0) memcpy(args, spec->args, spec->args_size);
+    *kin = (struct tr_kin){ .spec = *spec, .added = true, .args = args };
+    kin->spec.args = args;
     char *memory = kin->memory;
-    if (spec->args_size > 0) kin->spec.args = (uint8_t *)put(&memory, spec->args, spec->args_size);
     kin->spec.name = put(&memory, name, name_size);
     kin->spec.actor = put(&memory, spec->actor, actor_size);
     kin->spec.path = memory;
     snprintf(memory, path_size, "%s%s%s", path, slash, name);
     return kin;
+}
+
+void tr_kin_drop_args(struct tr_kin *kin) {
+    free(kin->args);
+    kin->args = NULL;
+    kin->spec.args = NULL;
+    kin->spec.args_size = 0;
+}
+
+void tr_kin_free(struct tr_kin *kin) {
+    if (kin == NULL) return;
+    free(kin->args);
+    free(kin);
 }
 
 /* ---- Chains ---- */
@@ -181,7 +200,7 @@ void tr_kindred_free(struct tr_kindred *kindred) {
         struct tr_kin *kin = kindred->by_index[i];
         if (kin == NULL) continue;
         free(kin->saved);
-        if (kin->added) free(kin);
+        if (kin->added) tr_kin_free(kin);
     }
     free(kindred->by_index);
     free(kindred->names);

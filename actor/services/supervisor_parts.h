@@ -25,6 +25,7 @@ struct tr_kin {
     uint64_t run;           /* the latest; 0: it has not run, or has exited */
     int64_t since;          /* when that was started */
     struct tr_saved *saved; /* for its next run; NULL: nothing */
+    uint8_t *args;          /* of an added one: its start message */
     struct tr_kin *next_by_name, *next_by_place;
     char memory[];          /* what the spec of an added one points to */
 };
@@ -70,6 +71,10 @@ static inline struct tr_node *tr_supervisor_node(const struct troupe_supervisor 
 
 /* One that is not in the table yet, with copies of all. `path`: the supervisor's. NULL: no memory. */
 struct tr_kin *tr_kin_new(const struct tr_child_spec *spec, const char *path, const char *name);
+/* It will not be started again: large arguments of many would be kept for nothing. */
+void tr_kin_drop_args(struct tr_kin *kin);
+/* An added one that is in no table. NULL is fine. */
+void tr_kin_free(struct tr_kin *kin);
 /* The machine knows it by this id. False: no memory. */
 bool tr_kindred_add(struct tr_kindred *kindred, struct tr_kin *kin, tr_child_id id, uint64_t epoch);
 /* Out of the table; it stays the caller's. */

@@ -149,7 +149,7 @@ enum troupe_status tr_supervisor_add(struct troupe_supervisor *me, const struct 
     struct tr_kin *kin = tr_kin_new(&spec, me->path, name);
     status = kin == NULL ? TROUPE_NO_MEMORY : join(me, kin);
     if (status == TROUPE_OK) *added = kin;
-    else free(kin);
+    else tr_kin_free(kin);
     return status;
 }
 
@@ -162,7 +162,7 @@ static enum troupe_status add_with_cell(struct troupe_supervisor *me, const stru
     if (status == TROUPE_OK) return status;
     tr_supervision_drop(me->machine, (*kin)->id);
     tr_kindred_remove(&me->kindred, *kin);
-    free(*kin);
+    tr_kin_free(*kin);
     *kin = NULL;
     return status;
 }

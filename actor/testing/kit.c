@@ -21,25 +21,14 @@ static void add_mistake(void *context, const char *line) {
     snprintf(kit->mistakes + used, sizeof kit->mistakes - used, "%s%s", used == 0 ? "" : "\n", line);
 }
 
-static bool list_actors(troupe_test *kit) {
-    const struct troupe_actor_type *const *actors = kit->options.actors;
-    size_t count = 0;
-    while (actors != NULL && actors[count] != NULL) count++;
-    kit->actors = calloc(count + 2, sizeof *kit->actors);
-    if (kit->actors == NULL) return false;
-    for (size_t i = 0; i < count; i++) kit->actors[i] = actors[i];
-    kit->actors[count] = &tr_probe_actor;
-    return true;
-}
-
 static bool load(troupe_test *kit) {
+    static const struct troupe_actor_type *const none[] = { NULL };
     const struct troupe_test_options *options = &kit->options;
-    if (!list_actors(kit)) return false;
     struct tr_program_input input = {
         .config = { .file = options->config == NULL ? options->config_file : NULL, .text = options->config,
-                    .text_size = options->config == NULL ? 0 : strlen(options->config), .actors = kit->actors,
-                    .settings = options->settings },
-        .threads = 1, .one_process = true, .one_node = true
+                    .text_size = options->config == NULL ? 0 : strlen(options->config),
+                    .actors = options->actors == NULL ? none : options->actors, .settings = options->settings },
+        .threads = 1, .one_process = true, .one_node = true, .also = &tr_probe_actor
     };
     return tr_program_load(&kit->program, &input, add_mistake, kit);
 }
@@ -76,7 +65,6 @@ static void release(troupe_test *kit) {
     tr_kit_unwatch(kit);
     tr_program_free(&kit->program);
     if (kit->trace >= 0) close(kit->trace);
-    free(kit->actors);
     free(kit);
 }
 

@@ -63,7 +63,6 @@ struct tr_kit_tail {
 
 struct troupe_test {
     struct troupe_test_options options;
-    const struct troupe_actor_type **actors; /* the program's, and the probe */
     struct tr_program program;
     struct tr_logger logger;
     struct tr_watcher watcher;

@@ -101,7 +101,7 @@ void troupe_test_let_pass(troupe_test *kit, int64_t duration, const char *file, 
 
 /* Runs until nothing is left to do, and takes the first of what the probe has got and the test has not taken: it must
  * be such a message; else, and when there is none, that is a failure. It may be read until the next call that takes
- * something.
+ * something. What Troupe tells a sender (troupe_undelivered, troupe_ready) is passed over, unless it is expected.
  *     const struct count *got = troupe_test_expect(kit, count); */
 #define troupe_test_expect(kit, tr_message)                                                        \
     ((const struct tr_message *)troupe_test_take((kit), &tr_message##_message, 0, __FILE__, __LINE__))

@@ -3,8 +3,9 @@
 
 A block of code that follows a line naming a file of examples/ in backquotes, with a colon at its end, is
 that file, to the byte. A page that walks through a whole folder shows each file of it. A path of the
-project in backquotes is one that exists. Prints how many links, paths and blocks it compared; none of links
-or blocks is a failure.
+project in backquotes is one that exists. A row of a table that begins with a name and a file of tests/, both in
+backquotes, is about a test of that name that this file runs. Prints how many links, paths, blocks and tests it
+compared; none of links, blocks or tests is a failure.
 """
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 PATH = re.compile(r"`((?:actor|transport|include|examples|tests|docs|scripts|cmake|bench)/[\w./-]*)`")
 SHOWN = re.compile(r"`(examples/[^`]+)`[^`]*:\n\n```\w*\n(.*?)```", re.DOTALL)
+TEST = re.compile(r"^\| `(\w+)` \| `(tests/[\w/]+\.c)` \|", re.MULTILINE)
 
 COMPLETE = {"docs/tutorial.md": "examples/tutorial"}
 
@@ -53,9 +55,16 @@ def not_shown(root, page, text):
             yield f"{os.path.relpath(page, root)}: does not show {folder}/{name}"
 
 
+def lost_tests(root, page, text):
+    for name, path in TEST.findall(text):
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            runs = re.search(rf"cmocka_unit_test\({name}\)", file.read())
+        yield None if runs else f"{os.path.relpath(page, root)}: {path} runs no test {name}"
+
+
 def main():
     root = os.environ["TROUPE_SOURCE_DIR"]
-    links, paths, blocks = [], [], []
+    links, paths, blocks, tests = [], [], [], []
     for page in pages(root):
         with open(page, encoding="utf-8") as file:
             text = file.read()
@@ -63,12 +72,13 @@ def main():
         paths += lost_paths(root, page, text)
         blocks += stale_code(root, page, text)
         blocks += not_shown(root, page, text)
-    mistakes = [mistake for mistake in links + paths + blocks if mistake]
+        tests += lost_tests(root, page, text)
+    mistakes = [mistake for mistake in links + paths + blocks + tests if mistake]
     for mistake in mistakes:
         print(mistake)
     print(f"docs: {len(links)} links, {len(paths)} paths, {len(blocks)} blocks of code, "
-          f"{len(mistakes)} mistakes")
-    return 1 if mistakes or not links or not blocks else 0
+          f"{len(tests)} tests, {len(mistakes)} mistakes")
+    return 1 if mistakes or not links or not blocks or not tests else 0
 
 
 if __name__ == "__main__":
