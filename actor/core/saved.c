@@ -40,6 +40,7 @@ enum troupe_status troupe_save_message(troupe_self *self, const struct troupe_me
                                        const void *message) {
     struct tr_codec_error error = { .text = "" };
     struct tr_bytes bytes = { .limit = TROUPE_SAVE_MAX };
+    if (strlen(type->name) > TR_SAVED_NAME) return refuse(self, "a message", TROUPE_TOO_BIG, "its name is too long");
     bool packed = tr_codec_pack(type, message, &bytes, &error);
     enum troupe_status status =
         packed ? hand_over(self, type->name, (struct troupe_bytes){ bytes.data, (uint32_t)bytes.size })

@@ -8,6 +8,8 @@
 
 #include <troupe/message.h>
 
+enum { TR_SAVED_NAME = 1024 }; /* how long the name of a type that is saved may be */
+
 struct tr_saved {
     uint32_t size;  /* of the message */
     uint32_t type;  /* where in `bytes` the name of its type is: behind the message */

@@ -13,6 +13,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/depth.h"
 #include "core/log.h"
@@ -186,7 +187,7 @@ void tr_kin_forget(struct troupe_supervisor *me, struct tr_kin *kin) {
 /* Without memory, what was saved before stays: it is older, but whole. */
 void tr_kin_save(struct troupe_supervisor *me, struct tr_kin *kin, const char *type, struct troupe_bytes data) {
     struct tr_saved *saved = NULL;
-    if (data.size > TROUPE_SAVE_MAX) return; /* from a process that does not keep the rules */
+    if (data.size > TROUPE_SAVE_MAX || strlen(type) > TR_SAVED_NAME) return; /* of a process that keeps no rules */
     if (type[0] != '\0' && (saved = tr_saved_new(type, data)) == NULL) {
         tr_log(tr_supervisor_node(me), TROUPE_ERROR, kin->spec.path, "not saved: %s: no memory", type);
         return;

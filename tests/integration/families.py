@@ -47,6 +47,24 @@ def test_a_subtree_is_in_one_process():
         check(stops == ["/c", "/s/t/b", "/s/a"], f"{stops}", app)
 
 
+def test_nodes_and_threads_are_in_that_process_too():
+    app = Application("family", family(
+        supervisor("s", member("a", place="inproc"), member("b", place={"thread": "own"}),
+                   supervisor("t", member("c"), place={"thread": "pool"}), member("d"), place="process"),
+        watch=["/s/a", "/s/b", "/s/t/c", "/s/d"]))
+    for round in range(4):
+        at = len(app.lines)
+        pids = [pid_of(app, path, at)[0] for path in ("/s/a", "/s/b", "/s/t/c", "/s/d")]
+        check(set(pids) == {app.paths["/s"]}, f"{pids}: {app.paths}", app)
+        if round < 3:
+            at = len(app.lines)
+            check(app.kill("/s"), "no process", app)
+            app.wait_for(r"^start /s/d", at)
+    ends(app)
+    stops = [found[1] for found in app.find("^stop (\\S+)")]
+    check(stops == ["/s/d", "/s/t/c", "/s/b", "/s/a"], f"{stops}", app)
+
+
 def test_it_starts_again_as_a_whole():
     app = Application("family", family(supervisor("s", member("a"), supervisor("t", member("b")), place="process"),
                                        watch=["/s/a", "/s/t/b"]))
@@ -185,7 +203,7 @@ def test_random_kills():
     return f"{len(victims) * 4} kills"
 
 
-run([test_a_subtree_is_in_one_process, test_it_starts_again_as_a_whole,
+run([test_a_subtree_is_in_one_process, test_nodes_and_threads_are_in_that_process_too, test_it_starts_again_as_a_whole,
      test_children_in_other_processes_end_with_it, test_nested_processes,
      test_one_that_fails_there_is_restarted_there, test_giving_up_goes_up,
      test_a_temporary_one_leaves_nobody_behind, test_what_was_saved_outlives_the_process, test_in_one_process, test_random_kills])
