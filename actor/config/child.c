@@ -123,7 +123,9 @@ struct tr_child *tr_child_template(struct tr_tree_input *input, const struct tr_
     struct tr_child *child = tr_arena_take(input->mistakes->arena, sizeof *child);
     child->name = "";
     child->path = path_of(input, parent, "*");
+    child->above = parent;
     child->where = map->where;
+    child->placement.rule = "its supervisor";
     tr_child_common(input, parent, child, &tr_keys_template, map);
     read_actor_keys(input, child, &tr_keys_template, map);
     return child;

@@ -63,7 +63,7 @@ static void widen(struct table *table, const char *const *cells) {
     }
 }
 
-static void print(const struct table *table, const char *const *cells) {
+static void print(struct table *table, const char *const *cells) {
     for (int i = 0; i < COLUMNS - 1; i++) fprintf(table->out, "%-*s  ", table->widths[i], cells[i]);
     fprintf(table->out, "%s\n", cells[COLUMNS - 1]);
 }
@@ -74,25 +74,28 @@ static bool is_told(const struct tr_child *child) {
     return !child->is_supervisor || placement->place != TR_PLACE_THREAD || placement->lane != TR_LANE_DIRECT;
 }
 
-static void measure_child(void *context, struct tr_child *actor) {
+/* What a template makes is where its supervisor is. */
+static void each_row(void *context, const struct tr_child *child,
+                     void (*use)(struct table *table, const char *const *cells)) {
     struct row row;
-    if (!is_told(actor)) return;
-    make_row(actor, &row);
-    widen(context, row.cells);
+    if (is_told(child)) {
+        make_row(child, &row);
+        use(context, row.cells);
+    }
+    if (child->template != NULL) each_row(context, child->template, use);
 }
 
-static void print_child(void *context, struct tr_child *actor) {
-    struct row row;
-    if (!is_told(actor)) return;
-    make_row(actor, &row);
-    print(context, row.cells);
-}
+static void measure_child(void *context, struct tr_child *child) { each_row(context, child, widen); }
+
+static void print_child(void *context, struct tr_child *child) { each_row(context, child, print); }
 
 void tr_config_explain(const struct tr_config *config, FILE *out) {
     static const char *const head[COLUMNS] = { "path", "actor", "place", "lane", "why" };
     struct table table = { .out = out };
     widen(&table, head);
+    measure_child(&table, config->root);
     tr_tree_all(config->root, measure_child, &table);
     print(&table, head);
+    print_child(&table, config->root);
     tr_tree_all(config->root, print_child, &table);
 }

@@ -279,6 +279,26 @@ static void supervisors_are_placed(void **state) {
     tr_config_free(config);
 }
 
+/* Nor is it left out what code will add. */
+static void templates_are_explained(void **state) {
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    struct tr_config *config =
+        test_load("tree: { children: [{ name: s, children: [{ name: d, strategy: dynamic, child: { actor: reader } }] },"
+                  "{ name: p, strategy: dynamic, place: tcp, child: { actor: reader } }] }");
+    tr_config_explain(config, out);
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "path    actor       place         lane    why\n"
+                              "/s/d/*  reader      thread        direct  its supervisor\n"
+                              "/p      supervisor  process       tcp     the tree, app.yaml:1:139\n"
+                              "/p/*    reader      thread in /p  direct  its supervisor\n");
+    free(text);
+    tr_config_free(config);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spellings),
@@ -292,6 +312,7 @@ int main(void) {
         cmocka_unit_test(groups_must_agree),
         cmocka_unit_test(explained),
         cmocka_unit_test(supervisors_are_placed),
+        cmocka_unit_test(templates_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
