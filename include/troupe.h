@@ -10,6 +10,7 @@
  *   troupe/supervisor.h children that are added at run time, supervisors from code
  *   troupe/group.h     groups of actors, seen from every node
  *   troupe/topic.h     publishing to whoever has subscribed; dead letters
+ *   troupe/inspect.h   the tree, nodes and actors of a running application, by messages
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
  *   troupe/work.h      calls that block, on threads of their own
@@ -25,6 +26,7 @@
 #include <troupe/buffer.h>
 #include <troupe/death.h>
 #include <troupe/group.h>
+#include <troupe/inspect.h>
 #include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/message.h>

@@ -8,6 +8,7 @@
 #include "app/messages.h"
 
 static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &tr_groups_agent_actor,
+                                                              &tr_observer_actor, &tr_surveyor_actor,
                                                               &troupe_supervisor_actor };
 enum { OWN_ACTORS = sizeof own_actors / sizeof own_actors[0] };
 

@@ -10,6 +10,7 @@
 #include "core/alarm.h"
 #include "core/depth.h"
 #include "core/idle.h"
+#include "core/look.h"
 #include "core/run.h"
 #include "core/send.h"
 #include "core/source.h"
@@ -56,6 +57,11 @@ static void count_settled(struct tr_cell *cell) {
     atomic_store_explicit(&cell->settled, settled + 1, memory_order_release);
 }
 
+/* Those that nobody had to find room for. */
+static void count_otherwise(struct tr_cell *cell, const struct tr_message *message) {
+    if (cell->more != NULL && !tr_is_look(&message->link)) cell->more->otherwise++;
+}
+
 /* A message that is out of the mailbox, and was not simply handled. */
 static void end_otherwise(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message,
                           bool bounded, enum tr_handled handled) {
@@ -82,6 +88,7 @@ static bool take_held(struct tr_worker *worker, struct tr_cell *cell) {
         return true;
     }
     if (bounded) count_settled(cell);
+    else count_otherwise(cell, message);
     tr_message_recycle(&worker->pool, message);
     return true;
 }
@@ -99,6 +106,7 @@ ALWAYS_INLINE bool take_message(struct tr_worker *worker, struct tr_cell *cell, 
         return true;
     }
     if (bounded) count_settled(cell);
+    else count_otherwise(cell, message);
     bool more = tr_cell_advance(cell);
     tr_message_recycle(&worker->pool, message);
     return more;
@@ -188,6 +196,7 @@ __attribute__((noinline)) static bool take_watched(struct tr_worker *worker, str
 static void let_message_go(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message) {
     tr_settle_early(worker, message);
     if (is_bounded(message)) count_settled(cell);
+    else count_otherwise(cell, message);
     if (cell->front.head == &message->link) tr_take_out(worker, cell); /* it is not one that was held */
 }
 
@@ -218,6 +227,7 @@ static void take_message_out(struct tr_worker *worker, struct tr_cell *cell) {
         return;
     }
     if (bounded) count_settled(cell);
+    else count_otherwise(cell, message);
     tr_message_recycle(&worker->pool, message);
 }
 
@@ -256,7 +266,9 @@ static enum tr_taken take_within(struct tr_worker *worker, struct tr_cell *cell)
     } else if (link->kind == TR_LINK_SOURCE) {
         return take_source_out(worker, cell) ? TR_TOOK_ONE : TR_TOOK_OTHER;
     } else {
+        bool look = tr_is_look(link);
         take_message_out(worker, cell);
+        if (look) return TR_TOOK_OTHER;
     }
     return TR_TOOK_ONE;
 }

@@ -108,6 +108,7 @@ struct tr_cell_more {
     uint64_t key;
     uint32_t run;
     uint32_t stashed;                 /* how many are in `stash` */
+    uint32_t otherwise;               /* messages done with that took no room: not in `settled` */
     troupe_address stopped_by;        /* whoever asked for its stop, as far as that is known */
     bool unready;                     /* this run has not become ready yet */
     bool ignored;                     /* ... and will not, for it has nothing to do */
@@ -155,6 +156,7 @@ struct tr_cell {
     struct tr_link *held_last;
     uint8_t end_status;          /* enum troupe_status: OK or STOPPING */
     bool guarded;                /* `guard` is in the mailbox */
+    _Atomic uint32_t settled_before; /* `settled`, when the actor that is there now was spawned */
     _Alignas(16) char small_state[16]; /* a state that fits is kept here */
 } __attribute__((aligned(64)));
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/dead.h"
+#include "core/look.h"
 #include "core/own.h"
 #include "core/run.h"
 #include "core/send.h"
@@ -180,6 +181,10 @@ enum tr_handled tr_deliver(struct tr_worker *worker, struct tr_cell *cell,
         dead = TROUPE_GONE;
     else if (!reply) {
         entry = tr_class_handler(cell->running, message->type);
+        if (entry == NULL && tr_is_look(&message->link)) {
+            tr_look_answer(worker, cell, message);
+            return TR_DONE;
+        }
         if (entry == NULL) dead = TROUPE_UNHANDLED;
     }
     if (dead == TROUPE_OK) return handle(worker, cell, message, entry);

@@ -37,6 +37,8 @@ static inline void tr_cell_saw_full(struct tr_cell *cell) {
 static inline void tr_cell_saw_nothing(struct tr_cell *cell) {
     atomic_store_explicit(&cell->high_water, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->refused, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->settled_before, atomic_load_explicit(&cell->settled, memory_order_relaxed),
+                          memory_order_relaxed);
 }
 
 /* What troupe_mailbox tells, to any thread. */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/log.h"
+#include "core/look.h"
 #include "core/run.h"
 
 static void release(struct tr_pool *pool, struct tr_alarm *alarm) {
@@ -49,6 +50,7 @@ static void fire(struct tr_worker *worker, struct tr_cell *cell, struct tr_alarm
 bool tr_idle_is_disturbed(struct tr_cell *cell) {
     const struct tr_link *head = cell->front.head;
     if (cell->life != TR_LIFE_RUNNING) return false;
+    if (cell->held == NULL && tr_is_look(head)) return false;
     if (cell->held != NULL || head->kind == TR_LINK_MESSAGE || head->kind == TR_LINK_SOURCE) return true;
     return head->kind == TR_LINK_ALARM && ((const struct tr_alarm *)(const void *)head)->fire != fire;
 }

@@ -26,6 +26,7 @@
 
 #include "core/alarm.h"
 #include "core/blocked.h"
+#include "core/busy.h"
 #include "core/log.h"
 #include "core/thread.h"
 
@@ -47,6 +48,7 @@ struct tr_monitor {
     pthread_cond_t wake;
     bool ending;
     _Atomic bool asleep;
+    struct tr_busy times;
     struct watched workers[]; /* as many as the node has */
 };
 
@@ -78,11 +80,13 @@ static struct tr_sight look_into(const struct tr_flight_worker *worker) {
     return sight;
 }
 
-static void look_for_blocked(struct tr_monitor *monitor, uint32_t index, int64_t now) {
+/* Blocked or not, whoever is at work there is noted. */
+static void look_at_handler(struct tr_monitor *monitor, uint32_t index, int64_t now) {
     struct tr_node *node = monitor->node;
+    struct tr_sight sight = look_into(&node->flight->workers[index]);
     struct tr_blocked_news news =
-        tr_blocked_look(&monitor->workers[index].blocked, look_into(&node->flight->workers[index]), now,
-                        node->options.blocked);
+        tr_blocked_look(&monitor->workers[index].blocked, sight, now, node->options.blocked);
+    if (sight.type != 0) tr_busy_add(&monitor->times, sight.cell, TICK);
     if (news.kind != TR_BLOCKED_NOTHING) tell(node, &news);
 }
 
@@ -100,7 +104,7 @@ static bool look_at(struct tr_monitor *monitor, uint32_t index, bool busy, int64
     bool held_up = busy && watched->busy && watched->turns == turns;
     watched->busy = busy;
     watched->turns = turns;
-    look_for_blocked(monitor, index, now);
+    look_at_handler(monitor, index, now);
     if (busy) {
         tr_alarms_expire(worker, NULL);
         atomic_store_explicit(&worker->slice_over, true, memory_order_relaxed);
@@ -183,6 +187,7 @@ static struct tr_monitor *make(struct tr_node *node) {
     pthread_cond_init(&monitor->wake, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&monitor->lock, NULL);
+    pthread_mutex_init(&monitor->times.lock, NULL);
     monitor->node = node;
     return monitor;
 }
@@ -209,7 +214,7 @@ void tr_monitor_conclude(struct tr_node *node) {
     struct tr_monitor *monitor = node->monitor;
     if (monitor == NULL) return;
     int64_t now = tr_node_clock(node);
-    for (uint32_t i = 0; i < node->worker_count; i++) look_for_blocked(monitor, i, now);
+    for (uint32_t i = 0; i < node->worker_count; i++) look_at_handler(monitor, i, now);
 }
 
 void tr_monitor_free(struct tr_node *node) {
@@ -217,5 +222,14 @@ void tr_monitor_free(struct tr_node *node) {
     if (monitor == NULL) return;
     pthread_cond_destroy(&monitor->wake);
     pthread_mutex_destroy(&monitor->lock);
+    pthread_mutex_destroy(&monitor->times.lock);
     free(monitor);
+}
+
+int64_t tr_monitor_busy(struct tr_node *node, uint64_t cell) {
+    return node->monitor == NULL ? 0 : tr_busy_of(&node->monitor->times, cell);
+}
+
+int64_t tr_monitor_busy_total(struct tr_node *node) {
+    return node->monitor == NULL ? 0 : tr_busy_total(&node->monitor->times);
 }

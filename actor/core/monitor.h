@@ -17,6 +17,11 @@ void tr_monitor_end(struct tr_node *node);
 void tr_monitor_conclude(struct tr_node *node);
 void tr_monitor_free(struct tr_node *node);
 
+/* How long the actor of a cell, slot << 32 | generation, or all of the node were in their handlers, by samples
+ * (busy.h). Any thread; 0 on a node without a monitor. */
+int64_t tr_monitor_busy(struct tr_node *node, uint64_t cell);
+int64_t tr_monitor_busy_total(struct tr_node *node);
+
 /* By a worker that was on the idle mask and is not any more, before it runs anything. */
 void tr_monitor_notice(struct tr_node *node);
 

@@ -274,6 +274,7 @@ static bool start_services(struct tr_node *node) {
 static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     const struct tr_plan *plan = hosted->host->options.plan;
     hosted->services.names = &hosted->host->names;
+    hosted->services.name = tr_plan_node(plan, id)->spec.path;
     tr_groups_init(&hosted->services.groups, TR_MAIN_NODE, id != TR_MAIN_NODE);
     tr_signals_init(&hosted->services.signals);
     hosted->services.need_node = need_node;
@@ -319,6 +320,7 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     if (hosted->lanes == NULL) return false;
     pthread_mutex_init(&hosted->lock, NULL);
     if (fill_services(hosted, id)) hosted->node = make_node(hosted, id, incarnation);
+    if (hosted->node != NULL) hosted->services.began = tr_node_clock(hosted->node);
     if (hosted->node != NULL && bind_cells(hosted) && start_services(hosted->node)) return true;
     tr_hosted_stop(hosted, tr_hosted_halt(hosted));
     return false;

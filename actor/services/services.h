@@ -37,6 +37,8 @@ struct tr_services {
     struct tr_groups groups;
     struct tr_signals signals;
     struct tr_work_pool work;
+    const char *name;                  /* of the node, for people */
+    int64_t began;                     /* the node: by its clock */
     _Atomic uint64_t supervisor_runs; /* begun on this node */
     /* A supervisor wants this node to run; it has given up this child of it. Any worker. */
     void (*need_node)(struct tr_node *node, uint64_t id, uint32_t slot);
@@ -57,6 +59,8 @@ static inline struct tr_services *tr_services_of(struct tr_node *node) { return 
 
 /* Troupe's own actors, besides the supervisor (include/troupe/supervisor.h). */
 TROUPE_ACTOR_DECLARE(tr_agent)
+TROUPE_ACTOR_DECLARE(tr_observer)
+TROUPE_ACTOR_DECLARE(tr_surveyor)
 TROUPE_ACTOR_DECLARE(tr_groups_agent)
 
 /* Those that every node has, each in a cell that all know. */
@@ -65,7 +69,7 @@ struct tr_service_actor {
     const struct troupe_actor_type *type;
     const char *path;
 };
-enum { TR_SERVICE_ACTORS = 2 };
+enum { TR_SERVICE_ACTORS = 3 };
 extern const struct tr_service_actor tr_service_actors[TR_SERVICE_ACTORS];
 
 /* What core asks of the services. `path_of` is the application's and stays to be filled in. */
