@@ -462,6 +462,31 @@ static void how_things_stand_is_told(void **state) {
     finish(kit);
 }
 
+static void a_probe_that_has_ended_is_told(void **state) {
+    (void)state;
+    troupe_test *kit = start(tree);
+    troupe_self *self = troupe_test_self(kit);
+    assert_int_equal(troupe_stop_actor(self, troupe_self_address(self)), TROUPE_OK);
+    assert_null(troupe_test_expect(kit, ping));
+    assert_failed("the probe has ended");
+    assert_int_equal(troupe_send(self, troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_ask_empty(self, troupe_test_lookup(kit, "/a"), lookup, TROUPE_SECOND), TROUPE_OK);
+    troupe_test_advance(kit, 2 * TROUPE_SECOND);
+    finish(kit);
+}
+
+/* Groups and topics, as an example of what other headers offer. */
+static void the_probe_is_in_groups_and_topics(void **state) {
+    (void)state;
+    troupe_test *kit = start(NULL);
+    troupe_self *self = troupe_test_self(kit);
+    assert_int_equal(troupe_join(self, "pair"), TROUPE_OK);
+    assert_int_equal(troupe_subscribe(self, "news"), TROUPE_OK);
+    assert_int_equal(troupe_publish(self, "news", ping, .n = 5), TROUPE_OK);
+    assert_int_equal(troupe_test_expect(kit, ping)->n, 5);
+    finish(kit);
+}
+
 static void bad_uses_are_told(void **state) {
     (void)state;
     troupe_test *kit = start(tree);
@@ -556,6 +581,8 @@ int main(void) {
         cmocka_unit_test(the_same_seed_is_the_same_trace),
         cmocka_unit_test(what_did_not_come_is_told_with_what_did),
         cmocka_unit_test(how_things_stand_is_told),
+        cmocka_unit_test(a_probe_that_has_ended_is_told),
+        cmocka_unit_test(the_probe_is_in_groups_and_topics),
         cmocka_unit_test(bad_uses_are_told),
         cmocka_unit_test(configurations_that_are_wrong_are_told),
         cmocka_unit_test(those_who_go_on_for_ever_are_told),
