@@ -7,6 +7,7 @@
  *   troupe/death.h     how the run of an actor ended
  *   troupe/actor.h     actors, and what a handler may do
  *   troupe/behaviour.h actors that change their handlers
+ *   troupe/monitor.h   monitors and links: the ends of other actors
  *   troupe/supervisor.h children that are added at run time, supervisors from code
  *   troupe/group.h     groups of actors, seen from every node
  *   troupe/topic.h     publishing to whoever has subscribed; dead letters
@@ -30,6 +31,7 @@
 #include <troupe/io.h>
 #include <troupe/log.h>
 #include <troupe/message.h>
+#include <troupe/monitor.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>

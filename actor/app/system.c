@@ -232,8 +232,10 @@ enum troupe_status troupe_system_spawn_actor(troupe_system *system, troupe_addre
     troupe_address unused;
     struct tr_node *node = tr_host_enter(system->host);
     if (node == NULL) return TROUPE_STOPPING;
-    enum troupe_status status = tr_spawn_named(node, NULL, address == NULL ? &unused : address, actor,
-                                               options, type, args);
+    bool bonds = options != NULL && (options->link || options->monitor != NULL);
+    enum troupe_status status = TROUPE_INVALID;
+    if (bonds) tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: only an actor has links and monitors", actor->name);
+    else status = tr_spawn_named(node, NULL, address == NULL ? &unused : address, actor, options, type, args, NULL);
     tr_host_leave(system->host);
     return status;
 }

@@ -169,20 +169,21 @@ struct tr_notice *tr_notice_start(struct tr_pool *pool, const struct tr_run_spec
     uint8_t memory_kind;
     size_t strings = (start->path == NULL ? 0 : strlen(start->path) + 1) +
                      (start->name == NULL ? 0 : strlen(start->name) + 1);
-    struct tr_notice *notice = tr_pool_take(pool, sizeof *notice + strings, &memory_kind);
-    if (notice == NULL) return NULL;
-    char *memory = (char *)(notice + 1);
-    *notice = (struct tr_notice){
-        .kind = TR_NOTICE_START, .memory = memory_kind, .generation = generation, .start = *start
+    struct tr_order *order = tr_pool_take(pool, sizeof *order + strings, &memory_kind);
+    if (order == NULL) return NULL;
+    char *memory = (char *)(order + 1);
+    *order = (struct tr_order){
+        .notice = { .kind = TR_NOTICE_START, .memory = memory_kind, .generation = generation }, .start = *start
     };
-    notice->start.path = place_string(&memory, start->path);
-    notice->start.name = place_string(&memory, start->name);
-    return notice;
+    order->start.path = place_string(&memory, start->path);
+    order->start.name = place_string(&memory, start->name);
+    return &order->notice;
 }
 
 void tr_notice_free(struct tr_pool *pool, struct tr_notice *notice) {
-    if (notice->start.args != NULL) tr_message_recycle(pool, notice->start.args);
-    free(notice->start.more);
-    free(notice->start.saved);
+    struct tr_run_spec *start = &tr_order_of(notice)->start;
+    if (start->args != NULL) tr_message_recycle(pool, start->args);
+    free(start->more);
+    free(start->saved);
     tr_pool_give(pool, notice, notice->memory);
 }

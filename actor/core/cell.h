@@ -28,6 +28,7 @@
 #include "core/route.h"
 #include "core/runqueue.h"
 
+struct tr_bonds;
 struct tr_idle;
 struct tr_membership;
 struct tr_node;
@@ -75,18 +76,26 @@ struct tr_run_spec {
     bool own_thread;           /* of a cell that tr_bind or tr_spawn makes */
     struct tr_saved *saved;    /* taken: what earlier runs have left; NULL: nothing */
     struct tr_cell_more *more; /* taken: for a cell that has none yet; NULL: made when it is needed */
+    struct tr_notice *words;   /* of bonds, for a new cell, to be read before the start: taken on success */
 };
 
-enum tr_notice_kind { TR_NOTICE_START, TR_NOTICE_FORGET };
+enum tr_notice_kind { TR_NOTICE_START, TR_NOTICE_FORGET, TR_NOTICE_BOND };
 
 /* On the system lane. */
 struct tr_notice {
     struct tr_notice *next;
-    uint8_t kind;             /* enum tr_notice_kind */
+    uint8_t kind;             /* enum tr_notice_kind; BOND: the hooks' own (node.h) */
     uint8_t memory;           /* what tr_pool_take said of it */
     uint32_t generation;
-    struct tr_run_spec start; /* its strings follow the notice */
 };
+
+/* START and FORGET. */
+struct tr_order {
+    struct tr_notice notice;  /* first: a notice is cast to it */
+    struct tr_run_spec start; /* its strings follow the order */
+};
+
+static inline struct tr_order *tr_order_of(struct tr_notice *notice) { return (struct tr_order *)(void *)notice; }
 
 /* What rings when there is something on the system lane. */
 enum tr_bell {
@@ -119,6 +128,7 @@ struct tr_cell_more {
     struct tr_link *stash;            /* the last of those put aside, which refers to the first; NULL: none */
     struct tr_idle *idle;             /* NULL: it never waited for silence */
     struct tr_membership *memberships; /* the services': groups and topics that it is in */
+    struct tr_bonds *bonds;           /* monitors and links, of the hooks; NULL: none, ever, or since its run ended */
 };
 
 struct tr_cell {
@@ -236,9 +246,10 @@ static inline void tr_cell_move(struct tr_cell *cell, enum tr_life to) {
 /* NULL: no memory. */
 struct tr_cell_more *tr_cell_more(struct tr_cell *cell);
 
-/* A notice with copies of the strings. Takes start->args on success. */
+/* An order with copies of the strings. Takes start->args on success. */
 struct tr_notice *tr_notice_start(struct tr_pool *pool, const struct tr_run_spec *start,
                                   uint32_t generation);
+/* START, FORGET. */
 void tr_notice_free(struct tr_pool *pool, struct tr_notice *notice);
 
 #endif

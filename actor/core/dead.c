@@ -91,7 +91,8 @@ void tr_dead_letter_keep(struct tr_node *node, struct tr_worker *worker, struct 
     } else if (message->inbound == NULL) {
         tr_tell_asker(node, worker, message->from, ask, reason);
     }
-    if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, reason);
+    bool taken_up = (message->link.flags & TR_MESSAGE_BOND) != 0;
+    if (message->inbound != NULL) tr_inbound_settle(message->inbound, worker, taken_up ? TROUPE_OK : reason);
 }
 
 void tr_dead_letter(struct tr_node *node, struct tr_worker *worker, struct tr_message *message,

@@ -8,6 +8,8 @@
 #include "core/death.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/text.h"
@@ -38,6 +40,7 @@ bool troupe_death_is_failure(enum troupe_death_kind kind) { return !is_kind(kind
 static const char *verb(uint32_t kind) {
     if (kind == TROUPE_DEATH_KILLED) return "killed";
     if (kind == TROUPE_DEATH_GAVE_UP) return "gave up";
+    if (kind == TROUPE_DEATH_GONE) return "is gone";
     return troupe_death_is_failure((enum troupe_death_kind)kind) ? "failed"
                                                                  : troupe_death_name((enum troupe_death_kind)kind);
 }
@@ -156,10 +159,71 @@ void tr_death_fill(struct tr_death *death, struct tr_worker *worker, const struc
     if (more->started != 0) death->report.uptime = tr_node_clock(worker->node) - more->started;
 }
 
+/* What it comes from is told as the first of a chain of links had it; a kind or code that only newer nodes know is a
+ * failure here. */
+static void copy_reason(struct tr_death *death, const struct troupe_death *other) {
+    char origin[TR_DEATH_TEXT];
+    bool first = is_empty(other->cause);
+    troupe_death_print(other, origin, sizeof origin);
+    copy(death->text, sizeof death->text, is_empty(other->text) ? "" : other->text);
+    copy(death->cause, sizeof death->cause, first ? origin : other->cause);
+    copy(death->by, sizeof death->by, is_empty(other->path) ? "" : other->path);
+    death->report.kind = is_kind(other->kind) ? other->kind : TROUPE_DEATH_FAILED;
+    death->report.signal = other->signal;
+    death->report.code = other->code;
+}
+
+enum troupe_status tr_death_linked(struct tr_death *death, struct tr_worker *worker, const struct tr_cell *cell,
+                                   const struct troupe_death *other) {
+    bool known = other->status > TROUPE_OK && other->status < TROUPE_STATUS_COUNT;
+    enum troupe_status status = known ? (enum troupe_status)other->status : TROUPE_FAILED;
+    tr_death_fill(death, worker, cell, TROUPE_STOPPING, false);
+    copy_reason(death, other);
+    death->report.status = (uint32_t)status;
+    return status;
+}
+
 struct troupe_death tr_death_unborn(troupe_address who, const char *path, const char *actor, uint32_t run,
                                     enum troupe_status status, const char *why) {
     return (struct troupe_death){ .who = who, .path = path, .actor = actor,
                                   .kind = kind_of(status, false, false), .text = why,
                                   .status = (uint32_t)status, .run = run, .at = tr_death_time(),
                                   .starting = true };
+}
+
+/* ---- Told to many ---- */
+
+static size_t size_of(const char *text) { return is_empty(text) ? 1 : strlen(text) + 1; }
+
+static const char *place(char **memory, const char *text) {
+    char *copy = *memory;
+    memcpy(copy, is_empty(text) ? "" : text, size_of(text));
+    *memory += size_of(text);
+    return copy;
+}
+
+struct tr_obituary *tr_obituary_new(const struct troupe_death *death) {
+    size_t texts = size_of(death->path) + size_of(death->actor) + size_of(death->text) + size_of(death->message) +
+                   size_of(death->by) + size_of(death->cause);
+    struct tr_obituary *obituary = malloc(sizeof *obituary + texts);
+    if (obituary == NULL) return NULL;
+    char *memory = (char *)(obituary + 1);
+    obituary->death = *death;
+    obituary->death.path = place(&memory, death->path);
+    obituary->death.actor = place(&memory, death->actor);
+    obituary->death.text = place(&memory, death->text);
+    obituary->death.message = place(&memory, death->message);
+    obituary->death.by = place(&memory, death->by);
+    obituary->death.cause = place(&memory, death->cause);
+    atomic_init(&obituary->references, 1);
+    return obituary;
+}
+
+void tr_obituary_hold(struct tr_obituary *obituary) {
+    if (obituary != NULL) atomic_fetch_add_explicit(&obituary->references, 1, memory_order_relaxed);
+}
+
+void tr_obituary_drop(struct tr_obituary *obituary) {
+    if (obituary != NULL && atomic_fetch_sub_explicit(&obituary->references, 1, memory_order_acq_rel) == 1)
+        free(obituary);
 }

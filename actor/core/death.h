@@ -2,6 +2,7 @@
 #ifndef TR_DEATH_H
 #define TR_DEATH_H
 
+#include <stdatomic.h>
 #include <troupe/death.h>
 
 #include "core/log.h"
@@ -21,6 +22,20 @@ struct tr_death {
 /* The present run ends, with what its handler returned. Before its stop handler is called. */
 void tr_death_fill(struct tr_death *death, struct tr_worker *worker, const struct tr_cell *cell,
                    enum troupe_status status, bool killed);
+
+/* The present run ends because another did, with which it was linked. Returns with which status. */
+enum troupe_status tr_death_linked(struct tr_death *death, struct tr_worker *worker, const struct tr_cell *cell,
+                                   const struct troupe_death *other);
+
+/* A report that lives as long as somebody refers to it: of a death that many are told of. NULL: no memory. The
+ * first reference is the caller's; NULL is fine for the other two. */
+struct tr_obituary {
+    _Atomic uint32_t references;
+    struct troupe_death death; /* its texts follow */
+};
+struct tr_obituary *tr_obituary_new(const struct troupe_death *death);
+void tr_obituary_hold(struct tr_obituary *obituary);
+void tr_obituary_drop(struct tr_obituary *obituary);
 
 /* Of a run that did not even begin. What it points to stays the caller's. */
 struct troupe_death tr_death_unborn(troupe_address who, const char *path, const char *actor, uint32_t run,

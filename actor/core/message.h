@@ -39,6 +39,8 @@ enum {
     TR_MESSAGE_ASKED = 1,     /* `ask` wants a reply */
     TR_MESSAGE_REPLY = 2,     /* the reply to `ask` */
     TR_MESSAGE_OUTCOME = 4,   /* with REPLY: no body, `status` says how the ask failed */
+    TR_MESSAGE_BOND = 8,      /* with REPLY and SYSTEM: of monitors and links, from another node. It was taken up when
+                               * it arrived; in the mailbox it only keeps its place */
     TR_MESSAGE_SYSTEM = 16,   /* Troupe's own: not bounded, not counted by contract 3 */
     TR_MESSAGE_FORWARDED = 32, /* sent by another than `from`, which may be of any node */
     TR_MESSAGE_ASIDE = 64,    /* was put aside: has no room in the mailbox any more; not for lanes */

@@ -12,7 +12,9 @@
 #include "core/types.h"
 #include "core/waiters.h"
 
+struct troupe_death;
 struct tr_worker;
+struct tr_bonds;
 struct tr_monitor;
 struct tr_own;
 struct tr_logger;
@@ -39,6 +41,15 @@ struct tr_hooks {
     void (*give_up_name)(struct tr_node *node, const char *name, troupe_address address);
     /* The cell is about to be EMPTY: its name is free again before anybody is told. */
     void (*cell_ended)(struct tr_node *node, struct tr_cell *cell);
+    /* A notice of the kind BOND has come up, and is taken; `valid`: for the cell that is there now. May end its run.
+     * Only who bonds cells needs this and the next two. */
+    void (*bond_told)(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice, bool valid);
+    /* A run has begun in a cell that had bonds before. May end it. */
+    void (*bonds_began)(struct tr_worker *worker, struct tr_cell *cell);
+    /* The run that had them is over, and all is done that comes before anybody is told (NULL: there was none, and
+     * the cell is forgotten). Takes the bonds. */
+    void (*bonds_ended)(struct tr_worker *worker, troupe_address who, struct tr_bonds *bonds,
+                        const struct troupe_death *death);
     /* The path of a configured actor, here or on another node; NULL: it is none. */
     const char *(*path_of)(struct tr_node *node, troupe_address address);
     /* The way to a node to which there is none yet; NULL: there is no such node. Any thread. */

@@ -76,7 +76,7 @@ static enum troupe_status await(struct tr_worker *worker, struct tr_cell *cell, 
 }
 
 static bool is_stopping(struct tr_worker *worker, struct tr_cell *cell) {
-    return cell->ended || tr_run_is_asked_to_stop(cell) || atomic_load(&worker->node->halted);
+    return cell->ended || tr_run_is_asked_to_stop(worker, cell) || atomic_load(&worker->node->halted);
 }
 
 static enum troupe_status receive(troupe_self *self, int64_t until, const struct at_hand *outer) {

@@ -14,7 +14,8 @@
  * it still owed an answer; its state. Then, for a supervised cell, the supervisor is told, and the cell is
  * DOWN: address, name and mailbox stay, and what arrives is held until the next run. Any other cell is
  * EMPTY: its name is released, its generation raised, so that its address is stale from here on, and
- * whatever is still in its mailbox turns up with an old generation and becomes a dead letter.
+ * whatever is still in its mailbox turns up with an old generation and becomes a dead letter. Those who had bonds
+ * with the run, monitors and links, are told after all this, but before the supervisor.
  */
 #include "core/run.h"
 
@@ -123,9 +124,32 @@ static bool is_revived(const struct tr_node *node, struct tr_cell *cell,
            cell->slot < node->options.reserved_slots && notice->generation == TR_BOUND_GENERATION;
 }
 
+static bool has_bonds(const struct tr_cell *cell) { return cell->more != NULL && cell->more->bonds != NULL; }
+
+/* Out of the cell, which may be somebody else's before they are told. */
+static struct tr_bonds *take_bonds(struct tr_cell *cell) {
+    if (!has_bonds(cell)) return NULL;
+    struct tr_bonds *bonds = cell->more->bonds;
+    cell->more->bonds = NULL;
+    return bonds;
+}
+
+/* `death`: NULL for a cell that is forgotten. */
+static void end_bonds(struct tr_worker *worker, troupe_address who, struct tr_bonds *bonds,
+                      const struct tr_death *death) {
+    if (bonds == NULL) return;
+    worker->node->options.hooks->bonds_ended(worker, who, bonds, death == NULL ? NULL : &death->report);
+}
+
+static troupe_address address_of(const struct tr_worker *worker, const struct tr_cell *cell) {
+    return (troupe_address){ worker->node->id, cell->slot, cell->run_generation };
+}
+
 /* From here on the address is stale; the slot may be taken by the next spawn at once. */
-static void retire(struct tr_worker *worker, struct tr_cell *cell) {
+static void retire(struct tr_worker *worker, struct tr_cell *cell, const struct tr_death *death) {
     struct tr_node *node = worker->node;
+    const troupe_address who = address_of(worker, cell);
+    struct tr_bonds *bonds = take_bonds(cell);
     tr_cell_move(cell, TR_LIFE_EMPTY);
     node->options.hooks->cell_ended(node, cell);
     flush_held(worker, cell);
@@ -133,6 +157,7 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell) {
     bool configured = cell->slot < node->options.reserved_slots;
     uint32_t generation = configured ? 0 : next_generation(atomic_load(&cell->generation));
     tr_cell_set_generation(cell, generation);
+    end_bonds(worker, who, bonds, death);
     tr_tell_ready(node, worker, cell);
     if (configured) return;
     if (worker->own != NULL) tr_own_leave(node, cell);
@@ -165,7 +190,8 @@ static const struct tr_death *describe_end(struct tr_worker *worker, struct tr_c
         own->failed = TROUPE_OK;
         return &own->death;
     }
-    if (is_supervised(cell) || is_failure(*status) || worker->node->options.watcher != NULL)
+    bool told = worker->node->options.watcher != NULL || has_bonds(cell);
+    if (is_supervised(cell) || is_failure(*status) || told)
         tr_death_fill(here, worker, cell, *status, killed);
     return here;
 }
@@ -203,6 +229,20 @@ static void tell_watcher(struct tr_node *node, struct tr_cell *cell, const struc
     if (watcher != NULL) watcher->ended(watcher->context, cell, &death->report);
 }
 
+static void end_and_tell(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status, bool killed,
+                         const struct tr_death *death) {
+    end_run(worker, cell, status, killed);
+    tell_watcher(worker->node, cell, death);
+    if (is_failure(status) && !is_supervised(cell)) tr_death_log(worker->node, TROUPE_ERROR, &death->report);
+    if (!is_supervised(cell)) {
+        retire(worker, cell, death);
+        return;
+    }
+    tr_cell_move(cell, TR_LIFE_DOWN);
+    end_bonds(worker, address_of(worker, cell), take_bonds(cell), death);
+    report_end(worker, cell, death);
+}
+
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed) {
     struct tr_death here;
@@ -212,15 +252,20 @@ void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_stat
     }
     killed = killed || is_to_be_killed(cell);
     const struct tr_death *death = describe_end(worker, cell, &status, killed, &here);
-    end_run(worker, cell, status, killed);
-    tell_watcher(worker->node, cell, death);
-    if (is_failure(status) && !is_supervised(cell)) tr_death_log(worker->node, TROUPE_ERROR, &death->report);
-    if (!is_supervised(cell)) {
-        retire(worker, cell);
+    end_and_tell(worker, cell, status, killed, death);
+}
+
+void tr_run_end_linked(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_death *other) {
+    struct tr_own *own = worker->self.nested ? worker->own : NULL;
+    struct tr_death here, *death = own != NULL ? &own->death : &here;
+    if (own != NULL && own->failed != TROUPE_OK) return; /* it is over already */
+    enum troupe_status status = tr_death_linked(death, worker, cell, other);
+    if (own != NULL) {
+        own->failed = status;
         return;
     }
-    tr_cell_move(cell, TR_LIFE_DOWN);
-    report_end(worker, cell, death);
+    worker->self.message = NULL;
+    end_and_tell(worker, cell, status, false, death);
 }
 
 void tr_run_after(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status) {
@@ -319,6 +364,7 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
     worker->self.unready = false;
     if (ready) tr_run_ready(worker, cell);
     tr_run_after(worker, cell, status);
+    if (cell->life == TR_LIFE_RUNNING && has_bonds(cell)) worker->node->options.hooks->bonds_began(worker, cell);
 }
 
 /* ---- The system lane ---- */
@@ -327,10 +373,12 @@ static void begin(struct tr_worker *worker, struct tr_cell *cell, const struct t
 static void replace(struct tr_worker *worker, struct tr_cell *cell) {
     struct tr_death here;
     worker->self.message = NULL;
-    if (worker->node->options.watcher != NULL) tr_death_fill(&here, worker, cell, TROUPE_STOPPING, true);
+    if (worker->node->options.watcher != NULL || has_bonds(cell))
+        tr_death_fill(&here, worker, cell, TROUPE_STOPPING, true);
     end_run(worker, cell, TROUPE_STOPPING, true);
     tell_watcher(worker->node, cell, &here);
     tr_cell_move(cell, TR_LIFE_DOWN);
+    end_bonds(worker, address_of(worker, cell), take_bonds(cell), &here);
 }
 
 /* One that is forgotten while it runs is nobody's from then on: it ends as such an actor does. A configured cell
@@ -338,7 +386,7 @@ static void replace(struct tr_worker *worker, struct tr_cell *cell) {
 static void obey_forget(struct tr_worker *worker, struct tr_cell *cell) {
     if (cell->life == TR_LIFE_DOWN) {
         flush(worker, cell);
-        retire(worker, cell);
+        retire(worker, cell, NULL);
     } else if (cell->more != NULL && cell->slot >= worker->node->options.reserved_slots) {
         cell->more->owner = (troupe_address){ 0 };
     }
@@ -348,17 +396,23 @@ static void obey(struct tr_worker *worker, struct tr_cell *cell, struct tr_notic
     if (is_revived(worker->node, cell, notice))
         tr_cell_set_generation(cell, TR_BOUND_GENERATION);
     bool valid = notice->generation == atomic_load(&cell->generation);
+    if (notice->kind == TR_NOTICE_BOND) {
+        worker->node->options.hooks->bond_told(worker, cell, notice, valid);
+        return;
+    }
+    struct tr_run_spec *start = &tr_order_of(notice)->start;
     if (valid && notice->kind == TR_NOTICE_START) {
         if (cell->life == TR_LIFE_RUNNING) replace(worker, cell);
-        begin(worker, cell, notice->start.class, notice->start.args, &notice->start);
+        begin(worker, cell, start->class, start->args, start);
     } else if (valid && notice->kind == TR_NOTICE_FORGET) {
         obey_forget(worker, cell);
     }
+    tr_notice_free(&worker->pool, notice);
 }
 
 /* The lane is a stack: the oldest notice is at its end. */
-static struct tr_notice *take_notices(struct tr_cell *cell) {
-    struct tr_notice *stack = atomic_exchange(&cell->notices, NULL), *queue = NULL;
+static struct tr_notice *oldest_first(struct tr_notice *stack) {
+    struct tr_notice *queue = NULL;
     while (stack != NULL) {
         struct tr_notice *next = stack->next;
         stack->next = queue;
@@ -421,27 +475,30 @@ static bool is_overtaken(const struct tr_notice *notice) {
 static void obey_all(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     while (notice != NULL) {
         struct tr_notice *next = notice->next;
-        if (!is_overtaken(notice)) obey(worker, cell, notice);
-        tr_notice_free(&worker->pool, notice);
+        if (is_overtaken(notice)) tr_notice_free(&worker->pool, notice);
+        else obey(worker, cell, notice);
         notice = next;
     }
 }
 
-/* The start of an actor that lives elsewhere from now on. There is no notice but that: the cell is new, and
- * what is in it has no supervisor yet. */
-static void give_back(struct tr_cell *cell, struct tr_notice *notice) {
-    tr_assert(notice->next == NULL);
-    while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
-    }
-    atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
+/* Takes what there is, if it is for this worker: the actor that is to start may live elsewhere from now on. Where a
+ * cell is at home was written before the first notice for whoever lives there: so what is looked at after the newest
+ * is true of all, and nobody else takes any. False: it is not. */
+static bool take_notices(struct tr_worker *worker, struct tr_cell *cell, struct tr_notice **queue) {
+    struct tr_notice *stack = atomic_load(&cell->notices);
+    do {
+        if (stack != NULL && !tr_is_at_home(worker, cell)) return false;
+    } while (!atomic_compare_exchange_weak(&cell->notices, &stack, NULL));
+    *queue = oldest_first(stack);
+    return true;
 }
 
 /* Orders that come after this ring again. */
 bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_notice *notice;
     atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
-    struct tr_notice *notice = take_notices(cell);
-    if (notice != NULL && !tr_is_at_home(worker, cell)) {
-        give_back(cell, notice);
+    if (!take_notices(worker, cell, &notice)) {
+        atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
         return false;
     }
     obey_all(worker, cell, notice);
@@ -449,11 +506,29 @@ bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell) {
     return true;
 }
 
-bool tr_run_is_asked_to_stop(struct tr_cell *cell) {
+static bool has_orders(const struct tr_notice *notice) {
+    while (notice != NULL && notice->kind == TR_NOTICE_BOND) notice = notice->next;
+    return notice != NULL;
+}
+
+/* What is said of monitors and links does not wait for the handler that waits: a link may end its run. False: there
+ * is an order, the start of another run in its place, and all waits until that can be obeyed. */
+static bool hear_of_bonds(struct tr_worker *worker, struct tr_cell *cell) {
+    struct tr_notice *stack = atomic_load(&cell->notices);
+    do {
+        if (has_orders(stack)) return false;
+    } while (!atomic_compare_exchange_weak(&cell->notices, &stack, NULL));
+    worker->self.nested = true;
+    obey_all(worker, cell, oldest_first(stack));
+    worker->self.nested = false;
+    return true;
+}
+
+bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell) {
     if ((atomic_load_explicit(&cell->bell, memory_order_acquire) & TR_BELL_ORDERS) == 0) return false;
     atomic_fetch_and(&cell->bell, (uint8_t)~TR_BELL_ORDERS);
-    bool stop = (uint32_t)(atomic_load(&cell->stop) >> 32) == cell->run_generation ||
-                atomic_load(&cell->notices) != NULL; /* the start of another run in its place */
+    bool failed = worker->own->failed != TROUPE_OK;
+    bool stop = (uint32_t)(atomic_load(&cell->stop) >> 32) == cell->run_generation || !hear_of_bonds(worker, cell);
     if (stop) atomic_fetch_or(&cell->bell, TR_BELL_ORDERS);
-    return stop;
+    return stop || (!failed && worker->own->failed != TROUPE_OK);
 }

@@ -9,8 +9,9 @@
  * is to run the cell from here on (own.h). */
 bool tr_run_system(struct tr_worker *worker, struct tr_cell *cell);
 
-/* Within a handler: is the run asked to stop? Then the orders wait until the handler has returned. */
-bool tr_run_is_asked_to_stop(struct tr_cell *cell);
+/* Within a handler that waits: is the run asked to stop? Then the orders wait until the handler has returned. Or over,
+ * because of a link? Then its end does (`failed` of own.h). */
+bool tr_run_is_asked_to_stop(struct tr_worker *worker, struct tr_cell *cell);
 
 /* Tells the supervisor that the run is ready; after `self->unready`, for the actor itself to call. */
 void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);
@@ -19,6 +20,9 @@ void tr_run_ready(struct tr_worker *worker, struct tr_cell *cell);
  * troupe_receive: as soon as the handler that called it has returned. */
 void tr_run_end(struct tr_worker *worker, struct tr_cell *cell, enum troupe_status status,
                 bool killed);
+
+/* The same, because of a link with another that has ended, or cannot be reached: with the same reason. */
+void tr_run_end_linked(struct tr_worker *worker, struct tr_cell *cell, const struct troupe_death *other);
 
 /* Begins the run of a cell that tr_spawn took for it. Its message stays the caller's. */
 void tr_run_begin(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *args);

@@ -257,8 +257,7 @@ void tr_send_inbound(struct tr_node *node, struct tr_worker *worker, struct tr_m
 
 /* ---- Starting and stopping ---- */
 
-static void notify(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
-                   struct tr_notice *notice) {
+void tr_notify(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice) {
     notice->next = atomic_load(&cell->notices);
     while (!atomic_compare_exchange_weak(&cell->notices, &notice->next, notice)) {
     }
@@ -285,7 +284,7 @@ enum troupe_status tr_start(struct tr_node *node, struct tr_worker *worker, stru
     if (notice == NULL) return TROUPE_NO_MEMORY;
     forget_stop(cell);
     set_options(cell, start);
-    notify(node, worker, cell, notice);
+    tr_notify(node, worker, cell, notice);
     return TROUPE_OK;
 }
 
@@ -324,10 +323,21 @@ static bool make_beginning(struct tr_pool *pool, const struct tr_run_spec *start
 /* What it was made from is the caller's again. */
 static void drop_beginning(struct tr_pool *pool, const struct tr_run_spec *start, struct beginning *made) {
     if (made->notice != NULL) {
-        made->notice->start.args = NULL;
+        tr_order_of(made->notice)->start.args = NULL;
         tr_notice_free(pool, made->notice);
     } else if (made->args != start->args) {
         tr_message_recycle(pool, made->args);
+    }
+}
+
+/* Bonds with an actor that is about to begin: it cannot end before they are known to it. */
+static void tell_first(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell,
+                       struct tr_notice *words) {
+    while (words != NULL) {
+        struct tr_notice *next = words->next;
+        words->generation = atomic_load(&cell->generation);
+        tr_notify(node, worker, cell, words);
+        words = next;
     }
 }
 
@@ -336,8 +346,9 @@ static void begin(struct tr_node *node, struct tr_worker *worker, struct tr_cell
                   const struct tr_run_spec *start, const struct beginning *made) {
     forget_stop(cell);
     set_options(cell, start);
+    tell_first(node, worker, cell, start->words);
     if (made->notice != NULL) {
-        notify(node, worker, cell, made->notice);
+        tr_notify(node, worker, cell, made->notice);
         return;
     }
     made->args->link.kind = TR_LINK_START;
@@ -389,7 +400,7 @@ void tr_forget(struct tr_node *node, struct tr_worker *worker, struct tr_cell *c
     struct tr_notice *notice = tr_notice_start(tr_worker_pool(worker), &(struct tr_run_spec){ 0 }, generation);
     if (notice == NULL) return;
     notice->kind = TR_NOTICE_FORGET;
-    notify(node, worker, cell, notice);
+    tr_notify(node, worker, cell, notice);
 }
 
 static void remember_stopper(struct tr_node *node, uint32_t number, troupe_address by) {

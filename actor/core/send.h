@@ -30,6 +30,10 @@ void tr_send_inbound(struct tr_node *node, struct tr_worker *worker, struct tr_m
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
                            enum tr_stop how, troupe_address by);
 
+/* Puts a notice on the system lane of a cell, whose memory is never given back: so that may have become another's.
+ * Any thread; cannot fail. */
+void tr_notify(struct tr_node *node, struct tr_worker *worker, struct tr_cell *cell, struct tr_notice *notice);
+
 /* Whoever asked for the stop that a cell has; none: it is not known any more. */
 troupe_address tr_stopped_by(struct tr_node *node, uint64_t stop);
 

@@ -225,8 +225,9 @@ static void tell_supervisors(struct tr_hosted *hosted, const struct tr_control *
 
 void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down) {
     struct tr_route *route = tr_routes_find(&hosted->node->routes, down->node);
+    const struct troupe_death death = death_of_node(down);
     if (route != NULL)
-        tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause);
+        tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause, &death);
     kill_children_of(hosted, down->node);
     tell_supervisors(hosted, down);
     tell_groups(hosted, down);
@@ -277,6 +278,7 @@ static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     hosted->services.name = tr_plan_node(plan, id)->spec.path;
     tr_groups_init(&hosted->services.groups, TR_MAIN_NODE, id != TR_MAIN_NODE);
     tr_signals_init(&hosted->services.signals);
+    tr_far_init(&hosted->services.far);
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
     hosted->services.kill_node = kill_node;
@@ -321,7 +323,8 @@ bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation
     pthread_mutex_init(&hosted->lock, NULL);
     if (fill_services(hosted, id)) hosted->node = make_node(hosted, id, incarnation);
     if (hosted->node != NULL) hosted->services.began = tr_node_clock(hosted->node);
-    if (hosted->node != NULL && bind_cells(hosted) && start_services(hosted->node)) return true;
+    bool knows = hosted->node != NULL && tr_types_index(&hosted->node->types, &tr_bond_said_message) != UINT32_MAX;
+    if (knows && bind_cells(hosted) && start_services(hosted->node)) return true;
     tr_hosted_stop(hosted, tr_hosted_halt(hosted));
     return false;
 }
@@ -407,6 +410,7 @@ void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
     tr_work_free(&hosted->services.work);
     tr_groups_free(&hosted->services.groups);
     tr_signals_free(&hosted->services.signals);
+    tr_far_free(&hosted->services.far);
     pthread_mutex_destroy(&hosted->lock);
     free(hosted->lanes);
     if (hosted->page != NULL) munmap(hosted->page, sizeof(struct tr_flight));

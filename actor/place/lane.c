@@ -148,11 +148,13 @@ static void go(struct tr_lane_driver *lane);
 /* What was sent after the death was known is for the next incarnation. */
 static void bury(struct tr_lane_driver *lane) {
     struct tr_parcel *parcel = lane->waiting;
+    bool died = lane->died && !lane->closing;
     close_wire(lane);
     lane->died = lane->asked = false;
     lane->waiting = lane->last_waiting = NULL;
     tr_peer_died(lane->peer, lane->cause == TR_CAUSE_CRASHED);
     tr_lane_asks_died(lane);
+    if (died) tr_bonds_node_died(lane->node, lane->worker, lane->route.node, lane->death);
     lane->retry_at = 0;
     while (parcel != NULL) {
         struct tr_parcel *next = parcel->next;
@@ -256,6 +258,8 @@ static void dead(struct tr_lane_driver *lane, const struct tr_lane_parcel *parce
     const char *type = parcel->type == NULL ? "a reply" : parcel->type->name;
     struct tr_flight_worker *counters = tr_counters(node, lane->worker);
     uint64_t ask = (parcel->flags & TR_MESSAGE_ASKED) != 0 ? parcel->ask : 0;
+    if ((parcel->flags & TR_MESSAGE_BOND) != 0 && !lane->closing)
+        tr_bond_not_taken(node, lane->worker, parcel->from, to, parcel->ask, status, lane->death);
     if ((parcel->flags & TR_MESSAGE_SYSTEM) != 0) {
         tr_tell_asker(node, lane->worker, parcel->from, ask, status);
         return;
@@ -336,11 +340,17 @@ static void on_wire_event(struct tr_lane_driver *lane, struct tr_event *event) {
     else if (event->code == TR_LANE_LOST) on_lost(lane);
 }
 
+static void learn_death(struct tr_lane_driver *lane, struct tr_event *event) {
+    tr_obituary_drop(lane->death);
+    lane->death = event->data;
+    died(lane, (enum tr_cause)event->number);
+}
+
 static void on_event(struct tr_lane_driver *lane, struct tr_event *event) {
     switch ((enum tr_lane_event)event->code) {
     case TR_LANE_ATTACH: attach(lane, event->data); break;
     case TR_LANE_REFUSED: on_refused(lane, event->number); break;
-    case TR_LANE_DOWN: died(lane, (enum tr_cause)event->number); break;
+    case TR_LANE_DOWN: learn_death(lane, event); break;
     case TR_LANE_GONE: go(lane); break;
     case TR_LANE_LEAVE: lane->leaving = true; break;
     case TR_LANE_PROGRESS: /* the lane's own event, out of the mailbox only now; the flush looks */
@@ -493,6 +503,7 @@ void tr_lane_free(struct tr_lane_driver *lane) {
     tr_peer_free(lane->peer);
     tr_lane_asks_free(lane);
     tr_lane_ledger_drop(lane->ledger);
+    tr_obituary_drop(lane->death);
     tr_waiters_free(&lane->waiters);
     for (uint32_t i = 0; i < TR_CREDIT_SEGMENTS; i++) free(atomic_load(&lane->credits[i]));
     free(lane->types);
@@ -515,9 +526,9 @@ void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number) {
     post(lane, TR_LANE_REFUSED, number, NULL);
 }
 
-void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause) {
+void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause, const struct troupe_death *death) {
     atomic_store(&lane->down, (uint32_t)cause + 1);
-    post(lane, TR_LANE_DOWN, cause, NULL);
+    post(lane, TR_LANE_DOWN, cause, tr_obituary_new(death));
 }
 
 void tr_lane_gone(struct tr_lane_driver *lane) { post(lane, TR_LANE_GONE, 0, NULL); }

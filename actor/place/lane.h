@@ -53,7 +53,7 @@ void tr_lane_attach(struct tr_lane_driver *lane, const struct tr_lane_offer *off
 void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number);
 /* The other node's incarnation is over. If it crashed, what it was handling is to blame; if it stopped in
  * order, what waited there is gone, not lost by a death. */
-void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause);
+void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause, const struct troupe_death *death);
 /* It will not come back unless it is started again: what waits becomes dead letters. */
 void tr_lane_gone(struct tr_lane_driver *lane);
 /* A supervisor has started it again: gone no longer. Any thread. */

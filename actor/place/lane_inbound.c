@@ -219,7 +219,8 @@ struct envelope {
 };
 
 enum {
-    FLAGS = TR_MESSAGE_ASKED | TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME | TR_MESSAGE_SYSTEM | TR_MESSAGE_FORWARDED
+    FLAGS = TR_MESSAGE_ASKED | TR_MESSAGE_REPLY | TR_MESSAGE_OUTCOME | TR_MESSAGE_SYSTEM | TR_MESSAGE_FORWARDED |
+            TR_MESSAGE_BOND
 };
 
 static void read_type(struct tr_lane_driver *lane, struct envelope *envelope, bool none, uint64_t index) {
@@ -318,6 +319,17 @@ static void list(struct tr_lane_driver *lane, struct tr_lane_inbound *inbound) {
     lane->active = inbound;
 }
 
+/* What does not wait for its turn in the mailbox. False: no memory; the message is freed. */
+static bool take_up(struct tr_lane_driver *lane, struct tr_message *message) {
+    const troupe_address to = { lane->node->id, message->slot, message->generation };
+    bool bond = (message->link.flags & TR_MESSAGE_BOND) != 0;
+    if (!bond && (message->link.flags & TR_MESSAGE_REPLY) != 0) tr_lane_ask_replied(lane, to, message->ask);
+    if (!bond || tr_bond_arrived(lane->node, lane->worker, message)) return true;
+    message->inbound = NULL;
+    tr_message_free(message);
+    return false;
+}
+
 enum troupe_status tr_lane_deliver(void *context, uint32_t channel, uint64_t sequence,
                                    const uint8_t *payload, size_t size) {
     struct tr_lane_driver *lane = context;
@@ -328,10 +340,7 @@ enum troupe_status tr_lane_deliver(void *context, uint32_t channel, uint64_t seq
     if (message == NULL) message = tombstone(&envelope);
     if (message == NULL) return TROUPE_NO_MEMORY;
     address(message, &envelope, inbound);
-    if ((message->link.flags & TR_MESSAGE_REPLY) != 0)
-        tr_lane_ask_replied(lane,
-                            (troupe_address){ lane->node->id, message->slot, message->generation },
-                            envelope.ask);
+    if (!take_up(lane, message)) return TROUPE_NO_MEMORY;
     atomic_fetch_add(&inbound->inbound.users, 1);
     inbound->received = sequence;
     list(lane, inbound);

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 
 #include "place/lane.h"
+#include "services/tie.h"
 
 enum tr_lane_event {
     TR_LANE_ATTACH,  /* data: struct tr_lane_offer */
     TR_LANE_REFUSED, /* number: of the offer */
-    TR_LANE_DOWN,    /* number: the cause */
+    TR_LANE_DOWN,    /* number: the cause; data: struct tr_obituary, or NULL */
     TR_LANE_GONE,
     TR_LANE_LEAVE,   /* the node is about to end: behind all that its actors had sent by then */
     TR_LANE_UP,      /* number of the wire, as in the next three */
@@ -111,6 +112,7 @@ struct tr_lane_driver {
     bool lost;                       /* the peer is done with the present wire */
     bool died;                       /* the other node: to be taken up when its last frames are read */
     enum tr_cause cause;             /* of its end */
+    struct tr_obituary *death;       /* the last of it, as it was told; NULL: none, or no memory */
     int64_t died_by;                 /* ... or at this time */
     int64_t retry_at;                /* when to ask for a connection again; 0: no need */
     struct tr_lane_ledger *ledger;   /* NULL: none */

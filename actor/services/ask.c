@@ -59,6 +59,7 @@ static enum troupe_status outcome_of(const struct tr_message *message, const str
 
 static enum troupe_status reply_arrived(struct tr_worker *worker, struct tr_cell *cell,
                                 struct tr_message *message, bool *late) {
+    if ((message->link.flags & TR_MESSAGE_BOND) != 0) return TROUPE_OK; /* taken up when it arrived */
     struct tr_ask *ask = cell->life != TR_LIFE_RUNNING ? NULL : waiting_ask(cell, message->ask);
     if (ask == NULL) {
         *late = true;
@@ -162,4 +163,7 @@ const struct tr_hooks tr_services_hooks = { .reply = reply_arrived,
                                             .reserve_name = tr_name_reserve,
                                             .give_up_name = tr_name_give_up,
                                             .cell_ended = cell_ended,
-                                            .dead_letter = tr_topic_dead_letter };
+                                            .dead_letter = tr_topic_dead_letter,
+                                            .bond_told = tr_tie_told,
+                                            .bonds_began = tr_ties_began,
+                                            .bonds_ended = tr_ties_ended };

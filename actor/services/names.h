@@ -5,6 +5,7 @@
 #include <troupe/actor.h>
 
 struct tr_node;
+struct tr_notice;
 struct tr_worker;
 struct tr_cell;
 
@@ -25,10 +26,11 @@ void tr_name_give_up(struct tr_node *node, const char *name, troupe_address addr
 /* A cell ends: its name is free. By the worker that runs it. */
 void tr_name_release(struct tr_node *node, struct tr_cell *cell);
 
-/* troupe_spawn, from a worker or (NULL) from outside. */
+/* troupe_spawn, from a worker or (NULL) from outside. `words`: of its bonds, taken on success; or NULL. */
 enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
                                   troupe_address *address, const struct troupe_actor_type *actor,
                                   const struct troupe_spawn_options *options,
-                                  const struct troupe_message_type *type, const void *args);
+                                  const struct troupe_message_type *type, const void *args,
+                                  struct tr_notice *words);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/send.h"
 #include "services/names.h"
 #include "services/services.h"
+#include "services/tie.h"
 
 static enum troupe_status prepare(struct tr_node *node, struct tr_worker *worker,
                                   const struct troupe_actor_type *actor, const struct troupe_message_type *type,
@@ -44,8 +45,9 @@ static enum troupe_status spawn_with_name(struct tr_node *node, struct tr_worker
 enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
                                   troupe_address *address, const struct troupe_actor_type *actor,
                                   const struct troupe_spawn_options *options,
-                                  const struct troupe_message_type *type, const void *args) {
-    struct tr_run_spec start = { 0 };
+                                  const struct troupe_message_type *type, const void *args,
+                                  struct tr_notice *words) {
+    struct tr_run_spec start = { .words = words };
     if (options != NULL) {
         start.name = options->name;
         start.mailbox_limit = options->mailbox_limit;
@@ -65,7 +67,13 @@ enum troupe_status troupe_spawn_actor(troupe_self *self, troupe_address *address
                                       const struct troupe_spawn_options *options,
                                       const struct troupe_message_type *type, const void *args) {
     troupe_address unused;
+    struct tr_new_bonds bonds;
     if (self->cell->ended) return TROUPE_STOPPING;
-    return tr_spawn_named(self->worker->node, self->worker, address == NULL ? &unused : address,
-                          actor, options, type, args);
+    if (address == NULL) address = &unused;
+    enum troupe_status status = tr_new_bonds_make(self, options, &bonds);
+    if (status != TROUPE_OK) return status;
+    status = tr_spawn_named(self->worker->node, self->worker, address, actor, options, type, args, bonds.words);
+    if (status == TROUPE_OK) tr_new_bonds_keep(self, options, &bonds, *address);
+    else tr_new_bonds_drop(self, &bonds);
+    return status;
 }

@@ -21,7 +21,9 @@ extern "C" {
     X(GAVE_UP, "gave_up", "a supervisor restarted its children too often", true)                   \
     X(SIGNAL, "signal", "its process was ended by a signal", true)                                 \
     X(EXITED, "exited", "its process exited", true)                                                \
-    X(LOST, "lost", "its node has ended", true)
+    X(LOST, "lost", "its node has ended", true)                                                    \
+    X(GONE, "gone", "no actor lived at its address", true)                                         \
+    X(UNREACHABLE, "unreachable", "its node could not be reached", true)
 
 enum troupe_death_kind {
 #define TROUPE_DEATH_ENUM(code, name, text, failure) TROUPE_DEATH_##code,
@@ -30,10 +32,12 @@ enum troupe_death_kind {
         TROUPE_DEATH_COUNT
 };
 
-/* who: the cell. path, actor: of the actor and of its type. kind: enum troupe_death_kind. text: for people: what
+/* GONE and UNREACHABLE are of no run that anybody saw: told to those who asked for it (troupe/monitor.h).
+ *
+ * who: the cell. path, actor: of the actor and of its type. kind: enum troupe_death_kind. text: for people: what
  * TROUPE_FAIL said, with file and line, or how its process ended, and what it was handling; "": the kind says
  * all. message: the one at hand when a handler failed, as people read it. by: the path of the actor that stopped
- * or killed it, as far as that is known. status: what the handler returned (enum troupe_status); OK, it was
+ * or killed it, as far as that is known, or of the one that it was linked with, whose end was its own. status: what the handler returned (enum troupe_status); OK, it was
  * done; STOPPING, it was stopped or killed. signal, code: of its process, 0 if that did not end by it. run: how
  * often it was started again before. uptime: ns, of this run; 0: nobody took the time. at: ns since 1970.
  * starting: it was not ready yet. cause: the death that this one comes from, printed: why a supervisor gave up.

@@ -98,9 +98,9 @@ static void a_start_notice_has_copies_of_its_strings(void **state) {
     (void)state;
     struct tr_notice *notice = tr_notice_start(NULL, &(struct tr_run_spec){ .path = path, .name = name, .run = 7 }, 5);
     path[0] = name[0] = '?';
-    assert_string_equal(notice->start.path, "/a/path");
-    assert_string_equal(notice->start.name, "name");
-    assert_int_equal(notice->start.run, 7);
+    assert_string_equal(tr_order_of(notice)->start.path, "/a/path");
+    assert_string_equal(tr_order_of(notice)->start.name, "name");
+    assert_int_equal(tr_order_of(notice)->start.run, 7);
     assert_int_equal(notice->generation, 5);
     tr_notice_free(NULL, notice);
 }

@@ -9,9 +9,12 @@
 
 #include <cmocka.h>
 
+#include <troupe/death.h>
+
 #include "core/buffer.h"
 #include "core/send.h"
 #include "place/lane.h"
+#include "services/services.h"
 
 TROUPE_MESSAGE_EMPTY(question)
 TROUPE_MESSAGE_EMPTY(other)
@@ -20,6 +23,7 @@ struct asker { char unused; };
 TROUPE_ON(asker, other) { return TROUPE_OK; }
 TROUPE_ACTOR(asker, TROUPE_HANDLES(asker, other))
 
+static struct tr_services services; /* of which a lane needs only where bonds are */
 static const struct troupe_actor_type *const actors[] = { &asker_actor, NULL };
 
 /* ---- A node without anything above it ---- */
@@ -51,9 +55,10 @@ static struct tr_buffers buffers;
 static struct tr_node *make_node(void) {
     assert_true(tr_classes_init(&classes, actors));
     tr_buffers_init(&buffers);
-    const struct tr_node_options options = { .id = 1, .incarnation = 1, .workers = 1, .classes = &classes,
+    const struct tr_node_options options = { .id = 1, .incarnation = 1, .workers = 1, .classes = &classes, .services = &services,
                                              .hooks = &hooks, .trace = -1, .buffers = &buffers,
                                              .blocked = INT64_MAX };
+    tr_far_init(&services.far);
     struct tr_node *node = tr_node_new(&options);
     assert_non_null(node);
     atomic_store(&outcome, 0);
@@ -62,6 +67,7 @@ static struct tr_node *make_node(void) {
 
 static void free_node(struct tr_node *node) {
     tr_node_free(node);
+    tr_far_free(&services.far);
     tr_buffers_free(&buffers);
     tr_classes_free(&classes);
 }
@@ -129,7 +135,7 @@ static void one_to_a_node_that_dies_waits_for_its_next_incarnation(void **state)
     struct tr_lane_driver *lane = make_lane(node);
     (void)state;
     ask(node, spawn_asker(node), (troupe_address){ 2, 5, 1 }, 7);
-    tr_lane_down(lane, TR_CAUSE_CRASHED);
+    tr_lane_down(lane, TR_CAUSE_CRASHED, &(struct troupe_death){ .kind = TROUPE_DEATH_EXITED });
     tr_lane_gone(lane); /* there is none */
     await(7, TROUPE_GONE);
     end_all(node, lane);
