@@ -90,6 +90,8 @@ bool tr_kit_pass(troupe_test *kit, int64_t until);
 /* When something is due; INT64_MAX: nothing. */
 int64_t tr_kit_next(troupe_test *kit);
 void tr_kit_be_probe(troupe_test *kit);
+/* This one handles all that it has been sent, and nobody else has a turn. */
+void tr_kit_catch_up(troupe_test *kit, const struct tr_cell *cell);
 /* Before the node ends. */
 void tr_kit_let_all_go(troupe_test *kit);
 

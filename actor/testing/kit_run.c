@@ -96,6 +96,24 @@ bool tr_kit_settle(troupe_test *kit) {
     return steps < STEPS;
 }
 
+/* False: it had none to take. The order of the others stays. */
+static bool give_turn(troupe_test *kit, const struct tr_cell *to) {
+    bool found = false;
+    for (uint32_t left = tr_node_runnable(kit->node); left > 0; left--) {
+        struct tr_cell *cell = tr_node_take(kit->node, 0);
+        if (cell == to && !found) tr_node_run(kit->node, cell);
+        else tr_node_give_back(kit->node, cell);
+        found = found || cell == to;
+    }
+    return found;
+}
+
+void tr_kit_catch_up(troupe_test *kit, const struct tr_cell *cell) {
+    uint32_t turns = 0;
+    while (turns < STEPS && held_of(kit, cell) == NULL && give_turn(kit, cell)) turns++;
+    tr_kit_be_probe(kit);
+}
+
 int64_t tr_kit_next(troupe_test *kit) {
     int64_t node = tr_node_next(kit->node), host = tr_host_next(kit->host);
     return node < host ? node : host;

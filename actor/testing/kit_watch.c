@@ -2,8 +2,8 @@
  * What becomes of the runs of actors, and of some before they begin: the node tells the kit (struct tr_watcher). Also
  * the log, as it is one more thing that is told. Of all of it the last part is kept.
  *
- * Faults. A run that is to fail is ended between two steps, by the worker that would run its cell: as if one of its
- * handlers had just failed. The next beginnings of a path fail in the node's call of `begins`.
+ * Faults. A run that is to fail first takes in what it has been sent, and is then ended between two steps, by the worker
+ * that would run its cell: as if one of its handlers had just failed. The next beginnings of a path fail in the node's call of `begins`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,6 +207,8 @@ void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *
         tr_kit_fail_nobody(kit, address, file, line);
         return;
     }
+    tr_kit_catch_up(kit, cell);
+    if (tr_kit_running(kit, address) != cell) return; /* it has ended of that already */
     troupe_test_release(kit, address);
     worker->self = (struct troupe_self){ .worker = worker, .cell = cell };
     snprintf(worker->self.failure, sizeof worker->self.failure, "%s", why);

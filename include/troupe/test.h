@@ -168,8 +168,9 @@ void troupe_test_counts(troupe_test *kit, struct troupe_counts *counts);
 
 /* ---- Faults ---- */
 
-/* The present run of this actor ends as if a handler had called TROUPE_FAIL with this text. A supervisor, too. A failure
- * if nobody runs there. What follows, follows with the next call of the kit. */
+/* This actor handles what it has been sent up to now; then its present run ends, as if a handler had called TROUPE_FAIL
+ * with this text, unless it has ended of what it handled. A supervisor, too. A failure if nobody runs there. What follows, follows with the next call of the
+ * kit: so several can fail at once. */
 #define troupe_test_crash(kit, address, why) troupe_test_fail_run((kit), (address), (why), __FILE__, __LINE__)
 void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *why, const char *file, int line);
 

@@ -340,10 +340,10 @@ static void one_that_nobody_supervises_is_gone(void **state) {
     assert_int_equal(troupe_spawn(self, &echo, echo, begin, .to = troupe_self_address(self)), TROUPE_OK);
     troupe_test_run(kit);
     assert_int_equal(troupe_send(self, echo, ping, .n = 1), TROUPE_OK);
-    troupe_test_crash(kit, echo, "x");
+    troupe_test_crash(kit, echo, "x"); /* after what it was sent before */
     assert_false(troupe_test_lives(kit, echo));
     assert_int_equal(troupe_send(self, echo, ping, .n = 1), TROUPE_GONE);
-    assert_int_equal(troupe_test_expect(kit, troupe_undelivered)->reason, TROUPE_GONE);
+    assert_int_equal(troupe_test_expect(kit, ping)->n, 2);
     finish(kit);
 }
 
@@ -487,6 +487,27 @@ static void the_probe_is_in_groups_and_topics(void **state) {
     finish(kit);
 }
 
+static void the_probe_monitors_and_links(void **state) {
+    (void)state;
+    troupe_monitor_id id;
+    troupe_test *kit = start(tree);
+    troupe_self *self = troupe_test_self(kit);
+    troupe_address a = troupe_test_lookup(kit, "/a");
+    assert_int_equal(troupe_monitor(self, a, &id), TROUPE_OK);
+    assert_int_equal(troupe_trap(self, true), TROUPE_OK);
+    assert_int_equal(troupe_link(self, a), TROUPE_OK);
+    troupe_test_crash(kit, a, "out of luck");
+    assert_int_equal(troupe_test_expect_among(kit, troupe_down)->monitor, id.id);
+    assert_string_equal(troupe_test_expect(kit, troupe_exited)->death.text, "out of luck");
+    assert_int_equal(troupe_trap(self, false), TROUPE_OK);
+    assert_int_equal(troupe_link(self, a), TROUPE_OK);
+    troupe_test_crash(kit, a, "again");
+    troupe_test_expect_nothing(kit);
+    assert_null(troupe_test_expect(kit, ping));
+    assert_failed("the probe has ended");
+    finish(kit);
+}
+
 static void bad_uses_are_told(void **state) {
     (void)state;
     troupe_test *kit = start(tree);
@@ -583,6 +604,7 @@ int main(void) {
         cmocka_unit_test(how_things_stand_is_told),
         cmocka_unit_test(a_probe_that_has_ended_is_told),
         cmocka_unit_test(the_probe_is_in_groups_and_topics),
+        cmocka_unit_test(the_probe_monitors_and_links),
         cmocka_unit_test(bad_uses_are_told),
         cmocka_unit_test(configurations_that_are_wrong_are_told),
         cmocka_unit_test(those_who_go_on_for_ever_are_told),
