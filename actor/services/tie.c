@@ -147,12 +147,17 @@ static const struct tr_source_kind kind = { .handle = handle };
 
 /* ---- What it is told ---- */
 
+/* Troupe's own actors, and supervisors, end with nobody who has linked himself with them: OTP's trap, and ignore. */
+static bool is_mortal(const struct tr_cell *cell) {
+    return cell->life == TR_LIFE_RUNNING && cell->slot >= TR_FIRST_SLOT && !cell->running->stops_others;
+}
+
 static void end_run(struct tr_tie_context *at) {
     char path[TR_PATH_SIZE];
     struct tr_worker *worker = at->worker;
     if (!at->ends) return;
     const struct troupe_death death = death_of(worker->node, &at->because, at->by, path, sizeof path);
-    if (at->cell->life == TR_LIFE_RUNNING) tr_run_end_linked(worker, at->cell, &death);
+    if (is_mortal(at->cell)) tr_run_end_linked(worker, at->cell, &death);
     tr_obituary_drop(at->because.obituary);
 }
 

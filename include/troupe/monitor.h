@@ -69,6 +69,8 @@ TROUPE_MESSAGE(troupe_exited, TROUPE_EXITED_FIELDS)
  * between two messages, whatever waits in its mailbox; its stop handler runs. What a supervisor makes of it: a failure,
  * but for a stop.
  *
+ * A supervisor that is linked with ends the others, but is not ended by them.
+ *
  * With one that it is linked with already nothing happens, nor with itself. With an address where nobody lives this
  * run ends, after the present handler, with the status GONE; or gets its troupe_exited.
  * LIMIT, NO_MEMORY, STOPPING, as troupe_monitor. */

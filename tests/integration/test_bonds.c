@@ -164,6 +164,15 @@ TROUPE_ON(waiter, troupe_down) {
 }
 TROUPE_ACTOR(waiter, TROUPE_STOPS(waiter), TROUPE_HANDLES(waiter, order, troupe_down))
 
+struct phoenix { char unused; };
+TROUPE_START(phoenix, troupe_none) {
+    (void)me;
+    board_note("phoenix %u", troupe_self_run(self));
+    return TROUPE_OK;
+}
+TROUPE_ON(phoenix, order) { return TROUPE_FAIL(self, "told to"); }
+TROUPE_ACTOR(phoenix, TROUPE_STARTS(phoenix, troupe_none), TROUPE_HANDLES(phoenix, order))
+
 /* Handles neither. */
 struct deaf { char unused; };
 TROUPE_ON(deaf, order) {
@@ -178,7 +187,7 @@ TROUPE_ACTOR(deaf, TROUPE_HANDLES(deaf, order))
 
 /* ---- Tests ---- */
 
-static const struct troupe_actor_type *const actors[] = { &watcher_actor, &member_actor, &mayfly_actor, &waiter_actor,
+static const struct troupe_actor_type *const actors[] = { &watcher_actor, &member_actor, &mayfly_actor, &waiter_actor, &phoenix_actor,
                                                           &deaf_actor, NULL };
 
 static troupe_system *start(void) {
@@ -298,6 +307,25 @@ static void ends_reach_who_waits(void **state) {
     system_end(system, 0, NULL);
 }
 
+/* They hear of its end before the phoenix has to be started again, by both of them. */
+static void the_agent_and_the_root_do_not_end_with_others(void **state) {
+    const troupe_address agent = { 1, 1, 1 }, root = { 1, 4, 1 };
+    (void)state;
+    troupe_system *system = system_start("{ threads: 4, tree: { restarts: 1, children: [ { name: watcher, actor: watcher },"
+                                         "{ name: phoenix, actor: phoenix } ] } }", actors);
+    troupe_address member;
+    assert_int_equal(troupe_system_spawn(system, &member, member, joining, .next = agent, .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_system_send(system, member, order, .what = "link", .whom = root), TROUPE_OK);
+    tell(system, "/watcher", "monitor", member);
+    tell(system, "/watcher", "monitor", agent);
+    assert_int_equal(troupe_system_send(system, member, order, .what = "fail"), TROUPE_OK);
+    board_await_tally(1, 1);
+    tell(system, "/phoenix", "fail", nobody);
+    board_await("phoenix 1");
+    assert_int_equal(board_tally(1), 1);
+    system_end(system, 0, NULL);
+}
+
 /* Monitors, links and what waits of them, of actors that end with the system. */
 static void the_system_ends_with_bonds(void **state) {
     (void)state;
@@ -319,6 +347,7 @@ int main(void) {
         cmocka_unit_test(a_thousand_in_a_chain),        cmocka_unit_test(no_mayfly_ends_unseen),
         cmocka_unit_test(what_is_taken_back_is_not_told), cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(who_cannot_be_told_is_refused), cmocka_unit_test(a_full_mailbox_holds_nothing_up),
+        cmocka_unit_test(the_agent_and_the_root_do_not_end_with_others),
         cmocka_unit_test(ends_reach_who_waits),         cmocka_unit_test(the_system_ends_with_bonds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,11 @@
 /*
  * Mirrors: tr_schedule (actor/core/worker.c); tr_cell_ring; tr_own_give, tr_own_leave (actor/core/own.c);
- * tr_spawn, tr_start, notify (actor/core/send.c); take_one (actor/core/batch.c); tr_run_system, give_back,
+ * tr_spawn, tr_start, tr_notify (actor/core/send.c); take_one (actor/core/batch.c); tr_run_system, take_notices,
  * retire (actor/core/run.c). A change there must change this model.
  *
  * One slot and the actors that live in it, one after the other, each on the pool or on a thread of its own.
  * Each gets a start and a message, which is its end. Somebody with an old address sends into the slot at
- * any time. The mailbox is one step to push and one to advance (mailbox.pml), the wake is always in it
+ * any time, messages and words about bonds. The mailbox is one step to push and one to advance (mailbox.pml), the wake is always in it
  * (wake.pml).
  *
  * Shown: each actor is started once, where it lives, before its message is handled, and ends; the cell is
@@ -15,6 +15,7 @@
  * BUG 2: the slot is free before the cell is the pool's again.
  * BUG 3: a start that is left where it is does not raise the flag again.
  * BUG 4: who pushes looks at the home before the exchange.
+ * BUG 5: notices are taken that came after the home was looked at.
  */
 #ifndef BUG
 #define BUG 0
@@ -32,7 +33,7 @@ byte scheduled[LIVES + 1];        /* 0: of the pool; n: of the thread of life n 
 bool ended[LIVES + 1];            /* threads */
 byte home, notice, life, handled, running;
 byte place[LIVES + 1];            /* where each is to live */
-bool orders, slot_free = true;
+bool orders, slot_free = true, said; /* said: a word, for whoever lived here */
 
 inline push(kind, where, was_empty) {
 #if BUG == 4
@@ -78,13 +79,14 @@ proctype late() {
     bool was_empty;
     do
     :: left > 0 -> push(STALE, where, was_empty); left--
+    :: left > 0 -> said = true; orders = true; push(WAKE, where, was_empty); left--
     :: else -> break
     od
 }
 
 proctype worker(byte me) {
     byte kind, taken, where;
-    bool more, leaving;
+    bool more, leaving, word;
 end_idle:
     do
     :: atomic { scheduled[me] > 0 -> scheduled[me]--; running++; assert(running == 1) };
@@ -94,11 +96,10 @@ end_idle:
             if
             :: orders ->
                 orders = false;
-                atomic { taken = notice; notice = 0 }
+look:           atomic { taken = notice; word = said }; /* the lane, as it is */
                 if
 #if BUG != 1
-                :: taken != 0 && home != me ->
-                    notice = taken;
+                :: (taken != 0 || word) && home != me ->
                     taken = 0;
 #if BUG != 3
                     orders = true;
@@ -114,6 +115,16 @@ end_idle:
 #endif
                 :: else
                 fi;
+                atomic {
+                    if
+#if BUG == 5
+                    :: true -> taken = notice; notice = 0; said = false
+#else
+                    :: notice == taken && said == word -> notice = 0; said = false
+                    :: else -> goto look
+#endif
+                    fi
+                }
                 if
                 :: taken != 0 -> assert(life == 0 && place[taken] == me); life = taken; taken = 0
                 :: else

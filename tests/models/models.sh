@@ -24,7 +24,7 @@ megabytes=2048
 table() {
     cat <<'TABLE'
 mailbox  -DLINKS=5 3000000  1 2 3 4
-wake     -DPLAINS=1 1000000 1 2 3 4 5 6 7 8
+wake     -DPLAINS=1 1000000 1 2 3 4 5 6 7 8 9
 idle     -DWORKERS=2 5000000 1 2 3 5
 idle     -DWORKERS=3 5000000 4
 runqueue -DLINKS=4 2000000  1 2 3 4
@@ -36,7 +36,7 @@ watch    -DBYTES=2 60000    1 2 3 4 5
 leave    -DEACH=2  40000    1 2 3
 monitor  -DJOBS=2  30000    1 2 3
 own      -DMESSAGES=2 80000 1 2 3 4 5
-home     -DLATE=2  30000    1 2 3 4
+home     -DLATE=2  300000   1 2 3 4 5
 start    -DLATE=1  500000   1 2 3 4 5
 replace  -DRUNS=3  50000    1 2 3 4 5 6 7
 names    -DTHIRD=1 300000   3 5

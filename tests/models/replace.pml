@@ -1,5 +1,5 @@
 /*
- * Mirrors: tr_start, forget_stop, notify, set_stop (actor/core/send.c); tr_cell_ring (actor/core/worker.c);
+ * Mirrors: tr_start, forget_stop, tr_notify, set_stop (actor/core/send.c); tr_cell_ring (actor/core/worker.c);
  * take_wake, take_wake_out, take_one (actor/core/batch.c); tr_run_system, obey_all, obey, take_stop,
  * tr_run_is_asked_to_stop (actor/core/run.c). A change there must change this model.
  *

@@ -1,10 +1,10 @@
 /*
- * Mirrors: tr_cell_ring (actor/core/worker.c); notify, tr_start, set_stop (actor/core/send.c); take_wake,
- * take_one, tr_take_out, take_wake_out, tr_take_within (actor/core/batch.c); tr_run_system, give_back,
- * take_stop, tr_run_is_asked_to_stop (actor/core/run.c). A change there must change this model.
+ * Mirrors: tr_cell_ring (actor/core/worker.c); tr_notify, tr_start, set_stop (actor/core/send.c); take_wake,
+ * take_one, tr_take_out, take_wake_out, tr_take_within (actor/core/batch.c); tr_run_system, take_notices,
+ * take_stop, tr_run_is_asked_to_stop, hear_of_bonds (actor/core/run.c). A change there must change this model.
  *
  * A cell without a run, two workers. One thread starts a run, sends it a message, then stops it; another
- * sends another notice; a third one sends messages; a fourth stops the run before, too late. The new run
+ * sends another notice, a word about a bond; a third one sends messages; a fourth stops the run before, too late. The new run
  * lives on the pool, which both workers are; or it lives on a thread of its own, the second worker, and its
  * handlers may receive. The mailbox is one step to push and one to advance (mailbox.pml shows why), and who
  * schedules the cell knows its home (home.pml shows why).
@@ -20,7 +20,8 @@
  * BUG 5: a stop is taken that is not the one that was seen.
  * BUG 6: within a handler, the bell is silenced before the wake is out of the mailbox.
  * BUG 7: a handler that has learnt of a stop does not leave the orders to be seen again.
- * BUG 8: a start that is given back does not leave them either.
+ * BUG 8: nor does a worker that finds a start that is not for it.
+ * BUG 9: what is taken is not what was looked at.
  */
 #ifndef BUG
 #define BUG 0
@@ -93,10 +94,8 @@ proctype stopper() {
     wake_up(was)
 }
 
-/* To a run that lives elsewhere, there is none but its start. */
 proctype other() {
     bool was;
-    place == POOL || started;
     notices = notices | OTHER;
     wake_up(was)
 }
@@ -109,17 +108,9 @@ proctype sender() {
     od
 }
 
-inline give_back(taken) {
-    atomic { assert(taken == START); notices = notices | START };
-#if BUG != 8
-    orders = true;
-#endif
-    taken = 0
-}
-
 inline obey_all(taken, seen) {
     if
-    :: taken & START -> assert(!started); started = true
+    :: taken & START -> assert(!started && home == at); started = true
     :: else
     fi;
     if
@@ -162,19 +153,65 @@ inline run_system(taken, seen, away) {
 #if BUG != 4
     orders = false;
 #endif
-    atomic { taken = notices; notices = 0; away = taken != 0 && home != at }
+    do
+    :: taken = notices;
+        away = taken != 0 && home != at;
+        if
+        :: away -> break
+        :: else
+        fi;
+        atomic {
+            if
+#if BUG == 9
+            :: true -> taken = notices; notices = 0; break
+#else
+            :: notices == taken -> notices = 0; break
+            :: else
+#endif
+            fi
+        }
+    od;
     if
-    :: away -> give_back(taken)
+    :: away ->
+#if BUG != 8
+        orders = true;
+#endif
+        taken = 0
     :: else -> obey_all(taken, seen)
     fi
 }
 
-/* Within a handler, which ends when it is to stop, or may be: notices wait for its end. */
-inline is_asked_to_stop(asked) {
+/* Within a handler, which ends when it is to stop, or may be: starts wait for its end, words do not. */
+inline hear_of_bonds(asked, taken) {
+    do
+    :: taken = notices;
+        asked = taken & START;
+        if
+        :: asked -> break
+        :: else
+        fi;
+        atomic {
+            if
+            :: notices == taken -> notices = 0; break
+            :: else
+            fi
+        }
+    od;
+    if
+    :: !asked && (taken & OTHER) -> other_seen = true
+    :: else
+    fi;
+    taken = 0
+}
+
+inline is_asked_to_stop(asked, taken) {
     if
     :: orders ->
         orders = false;
-        atomic { asked = stop == NEW || notices != 0 };
+        if
+        :: stop == NEW -> asked = true
+        :: else -> hear_of_bonds(asked, taken)
+        fi;
 #if BUG != 7
         if
         :: asked -> orders = true
@@ -240,10 +277,10 @@ inline handle(kind) {
 }
 
 /* Until it is to stop, or there is nothing more, or the handler has enough. */
-inline receive(kind, asked, was) {
+inline receive(kind, asked, was, taken) {
     take_out(kind);
     do
-    :: is_asked_to_stop(asked);
+    :: is_asked_to_stop(asked, taken);
         mailbox?<kind>;
         if
         :: asked || (kind == GUARD && len(mailbox) == 1) -> break
@@ -292,7 +329,7 @@ end:
                 handle(kind);
                 if
                 :: at == OWN && started && !stopped && (kind == FIRST || kind == PLAIN) ->
-                    receive(kind, asked, was)
+                    receive(kind, asked, was, taken)
                 :: true ->
                     if
                     :: kind == GUARD -> guarded = false
