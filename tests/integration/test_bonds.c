@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { MANY = 1000 };
+static const troupe_address nobody;
 
 #define JOINING(field) field(address, next) field(u32, n)
 TROUPE_MESSAGE(joining, JOINING)
@@ -50,6 +51,7 @@ TROUPE_ACTOR(mayfly, TROUPE_STARTS(mayfly, joining), TROUPE_HANDLES(mayfly, orde
 struct watcher {
     uint32_t downs, exits;
     troupe_monitor_id monitors[MANY];
+    troupe_address named;
 };
 
 
@@ -94,6 +96,21 @@ static enum troupe_status change_your_mind(troupe_self *self) {
     return TROUPE_OK;
 }
 
+/* Each is told of when its name is free, for the next one. */
+static enum troupe_status namesake(troupe_self *self, struct watcher *me) {
+    const struct troupe_spawn_options options = { .name = "namesake", .monitor = &me->monitors[0] };
+    enum troupe_status status = troupe_spawn_with(self, &me->named, &options, mayfly, joining, .n = me->downs % 2 == 0 ? 1 : 3);
+    return status == TROUPE_OK ? TROUPE_OK : TROUPE_FAIL(self, "not spawned: %s", troupe_status_name(status));
+}
+
+static enum troupe_status next_namesake(troupe_self *self, struct watcher *me) {
+    if (!troupe_address_is_none(troupe_lookup(self, "namesake"))) return TROUPE_FAIL(self, "its name is not free");
+    if (troupe_send(self, me->named, order, .what = "") != TROUPE_GONE) return TROUPE_FAIL(self, "its address is not stale");
+    if (me->downs < MANY) return namesake(self, me);
+    me->named = nobody;
+    return TROUPE_OK;
+}
+
 static enum troupe_status mistakes(troupe_self *self, struct watcher *me) {
     const troupe_address none = { 0 }, elsewhere = { 77, 4, 1 };
     troupe_monitor_id monitor;
@@ -117,6 +134,7 @@ TROUPE_ON(watcher, order) {
     if (strcmp(msg->what, "mayflies") == 0) return mayflies(self, me);
     if (strcmp(msg->what, "mind") == 0) return change_your_mind(self);
     if (strcmp(msg->what, "mistakes") == 0) return mistakes(self, me);
+    if (strcmp(msg->what, "namesakes") == 0) return namesake(self, me);
     if (strcmp(msg->what, "gate") == 0) gate_pass();
     if (strcmp(msg->what, "monitor") == 0) return troupe_monitor(self, msg->whom, &me->monitors[0]);
     if (strcmp(msg->what, "link") == 0) return troupe_link(self, msg->whom);
@@ -127,7 +145,7 @@ TROUPE_ON(watcher, troupe_down) {
     board_note("down %s: %s", troupe_death_name((enum troupe_death_kind)msg->death.kind), msg->death.text);
     board_add(1, 1);
     if (++me->downs > MANY || msg->monitor == 0) return TROUPE_FAIL(self, "one too many");
-    return TROUPE_OK;
+    return troupe_address_is_none(me->named) ? TROUPE_OK : next_namesake(self, me);
 }
 TROUPE_ON(watcher, troupe_exited) {
     board_note("exited %s", troupe_death_name((enum troupe_death_kind)msg->death.kind));
@@ -202,8 +220,6 @@ static void tell(troupe_system *system, const char *whom, const char *what, trou
                      TROUPE_OK);
 }
 
-static const troupe_address nobody;
-
 /* The reason is that of the first, whoever tells it; each ends once, and all before the last is told. */
 static void a_thousand_in_a_chain(void **state) {
     (void)state;
@@ -242,6 +258,14 @@ static void what_is_taken_back_is_not_told(void **state) {
     board_await_tally(2, MANY / 10 + 1);
     assert_int_equal(board_tally(1), MANY / 10 + 2);
     assert_int_equal(board_tally(2), MANY / 10 + 1);
+    system_end(system, 0, NULL);
+}
+
+static void its_name_is_free_when_an_end_is_told(void **state) {
+    (void)state;
+    troupe_system *system = start();
+    tell(system, "/watcher", "namesakes", nobody);
+    board_await_tally(1, MANY);
     system_end(system, 0, NULL);
 }
 
@@ -296,7 +320,7 @@ static void ends_reach_who_waits(void **state) {
     board_await("waits");
     assert_int_equal(troupe_system_send(system, member, order, .what = "fail"), TROUPE_OK);
     board_await("received ok");
-    assert_int_equal(board_times("waiter down the last straw (test_bonds.c:31)"), 1);
+    assert_int_equal(board_times("waiter down the last straw (test_bonds.c:32)"), 1);
     board_clear();
     member = spawn_member(system, 1);
     tell(system, "/waiter", "link", member);
@@ -347,6 +371,7 @@ int main(void) {
         cmocka_unit_test(a_thousand_in_a_chain),        cmocka_unit_test(no_mayfly_ends_unseen),
         cmocka_unit_test(what_is_taken_back_is_not_told), cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(who_cannot_be_told_is_refused), cmocka_unit_test(a_full_mailbox_holds_nothing_up),
+        cmocka_unit_test(its_name_is_free_when_an_end_is_told),
         cmocka_unit_test(the_agent_and_the_root_do_not_end_with_others),
         cmocka_unit_test(ends_reach_who_waits),         cmocka_unit_test(the_system_ends_with_bonds),
     };
