@@ -63,6 +63,7 @@ static bool make_node(troupe_test *kit) {
 static void release(troupe_test *kit) {
     if (kit->host != NULL) tr_host_free(kit->host);
     tr_kit_unwatch(kit);
+    tr_kit_free_faults(kit);
     tr_program_free(&kit->program);
     if (kit->trace >= 0) close(kit->trace);
     free(kit);

@@ -4,8 +4,8 @@
  * A kit is a host in one-process mode that is stepped (place/host.h), with one node that is stepped (core/step.h): the
  * supervisors, agents, timers, names and the keeper's machine are the real ones. The kit owns the time, and is the
  * only thread. kit.c begins and ends it; kit_run.c steps it; kit_probe.c is the actor that stands for the test;
- * kit_expect.c looks at what that got; kit_watch.c keeps what became of the runs, and makes some fail; kit_report.c
- * says what a failed test needs to know.
+ * kit_expect.c looks at what that got; kit_watch.c keeps what became of the runs; kit_faults.c makes some fail, or
+ * hang; kit_report.c says what a failed test needs to know.
  *
  * Between two steps nobody runs on the node's worker. Then its `self` is the probe's, so that the test can do what
  * handlers do: whoever has stepped puts it back (tr_kit_be_probe).
@@ -104,9 +104,20 @@ void tr_kit_free_got(struct tr_got *got);
 /* ---- kit_watch.c ---- */
 void tr_kit_watch(troupe_test *kit);
 void tr_kit_unwatch(troupe_test *kit);
+
+/* ---- kit_faults.c ---- */
 /* The cell of the run that is under way there; NULL: there is none. */
 struct tr_cell *tr_kit_running(troupe_test *kit, troupe_address address);
-void tr_kit_fail_nobody(troupe_test *kit, troupe_address address, const char *file, int line);
+/* Is the run that begins at this path to fail? Why; NULL: it is not. */
+const char *tr_kit_refuses(troupe_test *kit, const char *path);
+/* NULL: it is not held. */
+struct tr_kit_held *tr_kit_held_of(troupe_test *kit, const struct tr_cell *cell);
+void tr_kit_let_killed_go(troupe_test *kit);
+/* Before the node ends. */
+void tr_kit_let_all_go(troupe_test *kit);
+void tr_kit_free_faults(troupe_test *kit);
+
+/* ---- kit_tail.c ---- */
 void tr_kit_tail_add(struct tr_kit_tail *tail, const char *text, size_t size);
 /* Valid until the next time. */
 const char *tr_kit_tail_take(struct tr_kit_tail *tail);

@@ -1,15 +1,9 @@
 /*
  * Stepping: the host, then one turn of the node, until neither finds anything to do. Time passes from one thing that
  * is due to the next, so that each sees the clock as it would have, had it really waited.
- *
- * Who is held has no turn: the cell is kept out of the queue, as one whose handler does not return would be, until it
- * is released or killed.
  */
-#include "testing/kit.h"
-
-#include <stdlib.h>
-
 #include "core/step.h"
+#include "testing/kit.h"
 
 enum { STEPS = 1000000 };
 
@@ -18,60 +12,12 @@ static uint32_t whose_turn(troupe_test *kit) {
     return (uint32_t)tr_random_below(&kit->random, tr_node_runnable(kit->node));
 }
 
-/* ---- Who is held ---- */
-
-static struct tr_kit_held *held_of(troupe_test *kit, const struct tr_cell *cell) {
-    struct tr_kit_held *held = kit->held;
-    while (held != NULL && held->cell != cell) held = held->next;
-    return held;
-}
-
-static void let_go(troupe_test *kit, struct tr_kit_held **at) {
-    struct tr_kit_held *held = *at;
-    *at = held->next;
-    if (held->waits) tr_node_give_back(kit->node, held->cell);
-    free(held);
-}
-
-static bool is_killed(struct tr_cell *cell) {
-    uint64_t stop = atomic_load(&cell->stop);
-    return stop != 0 && tr_stop_how(stop) == TR_STOP_KILL;
-}
-
-static void let_killed_go(troupe_test *kit) {
-    for (struct tr_kit_held **at = &kit->held; *at != NULL;) {
-        if (is_killed((*at)->cell)) let_go(kit, at);
-        else at = &(*at)->next;
-    }
-}
-
-void tr_kit_let_all_go(troupe_test *kit) {
-    while (kit->held != NULL) let_go(kit, &kit->held);
-}
-
-void troupe_test_hold_run(troupe_test *kit, troupe_address address, const char *file, int line) {
-    struct tr_cell *cell = tr_kit_running(kit, address);
-    struct tr_kit_held *held = cell == NULL || held_of(kit, cell) != NULL ? NULL : calloc(1, sizeof *held);
-    if (cell == NULL) tr_kit_fail_nobody(kit, address, file, line);
-    if (held == NULL) return;
-    *held = (struct tr_kit_held){ .next = kit->held, .cell = cell };
-    kit->held = held;
-}
-
-void troupe_test_release(troupe_test *kit, troupe_address address) {
-    for (struct tr_kit_held **at = &kit->held; *at != NULL; at = &(*at)->next) {
-        if ((*at)->cell->slot != address.slot) continue;
-        let_go(kit, at);
-        return;
-    }
-}
-
 /* ---- Steps ---- */
 
 static bool step_node(troupe_test *kit) {
-    let_killed_go(kit);
+    tr_kit_let_killed_go(kit);
     struct tr_cell *cell = tr_node_take(kit->node, whose_turn(kit));
-    struct tr_kit_held *held = cell == NULL ? NULL : held_of(kit, cell);
+    struct tr_kit_held *held = cell == NULL ? NULL : tr_kit_held_of(kit, cell);
     if (held != NULL) held->waits = true;
     else if (cell != NULL) tr_node_run(kit->node, cell);
     return cell != NULL;
@@ -110,7 +56,7 @@ static bool give_turn(troupe_test *kit, const struct tr_cell *to) {
 
 void tr_kit_catch_up(troupe_test *kit, const struct tr_cell *cell) {
     uint32_t turns = 0;
-    while (turns < STEPS && held_of(kit, cell) == NULL && give_turn(kit, cell)) turns++;
+    while (turns < STEPS && tr_kit_held_of(kit, cell) == NULL && give_turn(kit, cell)) turns++;
     tr_kit_be_probe(kit);
 }
 

@@ -187,7 +187,10 @@ void troupe_test_release(troupe_test *kit, troupe_address address);
 
 /* The next so many runs of the actor with this path fail in their beginning, with this text, instead of calling its
  * start handler. 0: no more. */
-void troupe_test_fail_starts(troupe_test *kit, const char *path, uint32_t times, const char *why);
+#define troupe_test_fail_starts(kit, path, times, why)                                             \
+    troupe_test_refuse_runs((kit), (path), (times), (why), __FILE__, __LINE__)
+void troupe_test_refuse_runs(troupe_test *kit, const char *path, uint32_t times, const char *why, const char *file,
+                             int line);
 
 #ifdef __cplusplus
 }

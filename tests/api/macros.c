@@ -228,6 +228,7 @@ int in_a_test(const struct troupe_actor_type *const *actors) {
     troupe_test_expect_outcome(kit, TROUPE_DIED);
     troupe_test_expect_nothing(kit);
     troupe_test_hold(kit, to);
+    troupe_test_fail_starts(kit, "/user", 1, "why");
     troupe_test_crash(kit, to, "why");
     troupe_test_kill(kit, to);
     sum += troupe_test_life(kit)[0] + (int)troupe_test_expect_death(kit, "/user")->kind;

@@ -67,7 +67,8 @@ static void make_child(struct tree *t, struct member *above, uint32_t number, ui
     struct member *made = add(t, above, (enum troupe_restart)(tree_draw(t, 2) == 0 ? 0 : tree_draw(t, 3)), name);
     write_text(t, "{ name: %s, restart: %s, ", name, kinds[made->restart]);
     if (depth < DEPTH && tree_draw(t, 3) == 0) make_supervisor(t, made, depth);
-    else write_text(t, "actor: hand, args: { name: %s }", made->name);
+    else if (t->strict || tree_draw(t, 4) != 0) write_text(t, "actor: hand, args: { name: %s }", made->name);
+    else write_text(t, "actor: hand, ready: 1s, args: { name: %s, late: %u }", made->name, 1 + tree_draw(t, 1100));
     write_text(t, " }");
 }
 

@@ -49,8 +49,9 @@ struct tree {
     uint64_t begun, ended, gave_up; /* of all trees so far */
 };
 
-/* Starts an actor of the tree, which the program calls `hand`: the name that it registers. */
-#define HAND_FIELDS(field) field(str, name)
+/* Starts an actor of the tree, which the program calls `hand`: the name that it registers, and after how many
+ * milliseconds it is ready. */
+#define HAND_FIELDS(field) field(str, name) field(u32, late)
 TROUPE_MESSAGE(hand_args, HAND_FIELDS)
 
 /* All but the counts begins anew; config is what the kit is to be started with. */

@@ -7,7 +7,8 @@
  * never else; requests are answered as they should be. When nothing is left to do, those run that should, and
  * each is found by the name it took; at the end nobody does.
  *
- * In every second seed several things happen at once, some actors hang until they are killed, and restarts are put off.
+ * In every second seed several things happen at once, some actors hang until they are killed, some are ready
+ * late or too late, and restarts are put off.
  *
  *   sim_actors [--seed N | --seeds N]      a failing seed prints seed=N. With one seed, what happens is printed
  */
@@ -25,9 +26,20 @@ struct hand {
 };
 TROUPE_MESSAGE_EMPTY(leave)
 
-TROUPE_START(hand, hand_args) { return troupe_register(self, args->name); }
+TROUPE_MESSAGE_EMPTY(up)
+
+TROUPE_START(hand, hand_args) {
+    enum troupe_status status = troupe_register(self, args->name);
+    if (status != TROUPE_OK || args->late == 0) return status;
+    status = troupe_start_later(self);
+    return status == TROUPE_OK ? troupe_after_empty(self, NULL, args->late * TROUPE_MILLISECOND, up) : status;
+}
+TROUPE_ON(hand, up) {
+    troupe_started(self);
+    return TROUPE_OK;
+}
 TROUPE_ON(hand, leave) { return troupe_exit(self); }
-TROUPE_ACTOR(hand, TROUPE_STARTS(hand, hand_args), TROUPE_HANDLES(hand, leave))
+TROUPE_ACTOR(hand, TROUPE_STARTS(hand, hand_args), TROUPE_HANDLES(hand, leave, up))
 
 static const struct troupe_actor_type *const actors[] = { &hand_actor, NULL };
 
