@@ -36,10 +36,11 @@ static void set_absent(struct tr_node *node, uint64_t id, uint32_t slot, bool ab
 /* Whoever has his supervisor there is there only with it. */
 static bool is_empty(const struct tr_host *host, uint64_t id) {
     const struct tr_plan *plan = host->options.plan;
-    for (uint32_t i = 0; i < plan->actor_count; i++) {
-        const struct tr_planned *actor = &plan->actors[i];
+    const struct tr_planned_node *node = tr_plan_node(plan, id);
+    for (uint32_t slot = TR_FIRST_SLOT; slot < node->next_slot; slot++) {
+        const struct tr_planned *actor = node->by_slot[slot];
         bool above = tr_plan_supervisor(plan, actor->above).node == id;
-        if (actor->node == id && !above && !atomic_load(&host->absent[i])) return false;
+        if (!above && !atomic_load(&host->absent[actor - plan->actors])) return false;
     }
     return true;
 }

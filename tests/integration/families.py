@@ -181,6 +181,24 @@ def test_in_one_process():
     ends(app)
 
 
+def test_main_and_keeper():
+    """Main takes all others with it, and all start again; the keeper takes all with it, and nobody does."""
+    tree = supervisor("s", member("a"), supervisor("t", member("b"), place="process"), place="process")
+    app = Application("family", family(tree, watch=["/s/a", "/s/t/b"]))
+    for path in ("/s/a", "/s/t/b"):
+        pid_of(app, path)
+    at = len(app.lines)
+    check(app.kill("main"), "no process", app)
+    _, at = app.wait_for("everything starts again", at)
+    for path in ("/s/a", "/s/t/b"):
+        _, after = app.wait_for(f"^start {path} pid", at)
+        pid_of(app, path, after)
+    app.signal(signal.SIGKILL)
+    check(app.wait() == -signal.SIGKILL, "it ended otherwise", app)
+    app.wait_all_gone(1)
+    app.close()
+
+
 def test_random_kills():
     app = Application("family", family(
         supervisor("s", member("a", place="process"), supervisor("t", member("b"), member("c", place="process"),
@@ -206,4 +224,5 @@ def test_random_kills():
 run([test_a_subtree_is_in_one_process, test_nodes_and_threads_are_in_that_process_too, test_it_starts_again_as_a_whole,
      test_children_in_other_processes_end_with_it, test_nested_processes,
      test_one_that_fails_there_is_restarted_there, test_giving_up_goes_up,
-     test_a_temporary_one_leaves_nobody_behind, test_what_was_saved_outlives_the_process, test_in_one_process, test_random_kills])
+     test_a_temporary_one_leaves_nobody_behind, test_what_was_saved_outlives_the_process, test_in_one_process, test_main_and_keeper,
+     test_random_kills])
