@@ -433,6 +433,13 @@ static void set_stop(struct tr_node *node, struct tr_cell *cell, uint32_t genera
     }
 }
 
+/* A configured one that was forgotten has its address again only when the start is obeyed that it may have been sent.
+ * An order behind that start must not be lost; without a start it is for nobody. NULL: it is none. */
+static struct tr_cell *forgotten_cell(struct tr_node *node, troupe_address to) {
+    bool configured = to.slot < node->options.reserved_slots && to.generation == TR_BOUND_GENERATION;
+    return configured ? tr_cells_at(&node->cells, to.slot) : NULL;
+}
+
 enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troupe_address to,
                            enum tr_stop how, troupe_address by) {
     if (troupe_address_is_none(to)) return TROUPE_GONE;
@@ -440,11 +447,11 @@ enum troupe_status tr_stop(struct tr_node *node, struct tr_worker *worker, troup
         struct tr_route *route = route_to(node, to.node);
         return route == NULL ? TROUPE_UNREACHABLE : route->methods->stop(route, worker, to, by);
     }
-    struct tr_cell *cell = cell_of(node, to);
+    struct tr_cell *there = cell_of(node, to), *cell = there != NULL ? there : forgotten_cell(node, to);
     if (cell == NULL || atomic_load(&cell->class) == NULL) return TROUPE_GONE;
     set_stop(node, cell, to.generation, how, by);
     tr_cell_ring(node, worker, cell);
-    return TROUPE_OK;
+    return there == NULL ? TROUPE_GONE : TROUPE_OK;
 }
 
 struct tr_cell *tr_native_new(struct tr_node *node, const struct tr_native *native, void *context) {

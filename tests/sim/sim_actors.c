@@ -55,7 +55,8 @@ static struct member *draw_living(struct tree *t) {
     struct member *who = &t->members[tree_draw(t, t->count)];
     for (int tries = 0; tries < 8 && (!who->alive || (who->above == NULL && tree_draw(t, 20) != 0)); tries++)
         who = &t->members[tree_draw(t, t->count)];
-    return who->alive ? who : NULL;
+    bool known = !who->added || t->strict; /* where it runs */
+    return who->alive && known ? who : NULL;
 }
 
 static void note(const struct tree *t, const char *what, const struct member *who, uint32_t times) {
@@ -151,12 +152,38 @@ static void ask_about(struct tree *t, struct member *who) {
     }
 }
 
-/* Only where it is known what the answer must be. */
+/* Where it is not known what the answer must be: nobody waits for it. */
+static void send_about(struct tree *t, struct member *who) {
+    troupe_self *self = troupe_test_self(t->kit);
+    troupe_address above = tree_address(t, who->above);
+    const char *name = strrchr(who->path, '/') + 1;
+    note(t, "request", who, 1);
+    switch (tree_draw(t, 3)) {
+    case 0: (void)troupe_send(self, above, troupe_terminate_child, .name = name); break;
+    case 1: (void)troupe_send(self, above, troupe_restart_child, .name = name); break;
+    default: (void)troupe_send(self, above, troupe_delete_child, .name = name); break;
+    }
+}
+
+static void send_start(struct tree *t, struct member *above) {
+    struct troupe_child_spec spec;
+    struct member *made = tree_add(t, above, (enum troupe_restart)tree_draw(t, 3));
+    if (made == NULL) return;
+    const struct troupe_child_options options = { .name = strrchr(made->path, '/') + 1, .restart = made->restart };
+    note(t, "start", made, 1);
+    if (troupe_describe_child(&spec, &options, hand, hand_args, .name = made->name, .late = tree_draw(t, 2)) != TROUPE_OK)
+        tree_fail(t, "cannot be described", made->path);
+    (void)troupe_send(troupe_test_self(t->kit), tree_address(t, above), troupe_start_child, .child = spec);
+    troupe_child_spec_free(&spec);
+}
+
 static void request(struct tree *t) {
     struct member *who = &t->members[tree_draw(t, t->count)];
-    if (!t->strict) return;
-    if (who->supervises && who->alive && tree_draw(t, 2) == 0) start_child(t, who);
-    else if (who->above != NULL && who->above->alive) ask_about(t, who);
+    bool start = who->supervises && who->alive && tree_draw(t, 2) == 0, asks = t->strict;
+    if (start && asks) start_child(t, who);
+    else if (start) send_start(t, who);
+    else if (who->above != NULL && who->above->alive && asks) ask_about(t, who);
+    else if (who->above != NULL && who->above->alive) send_about(t, who);
 }
 
 /* ---- One life ---- */

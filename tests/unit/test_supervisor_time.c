@@ -180,6 +180,33 @@ static void asks_end_with_the_supervisor(void **state) {
     otp_end(&otp);
 }
 
+/* One that rested is told to start, and to stop before it has begun: by a supervisor that ends, and by request. */
+static void an_order_to_stop_finds_who_is_about_to_begin(void **state) {
+    (void)state;
+    struct otp otp;
+    otp_begin(&otp, "restarts: 1", "{ name: a, actor: child, shutdown: infinity }");
+    troupe_address a = otp_address(&otp, "a");
+    for (uint64_t seed = 0; seed < 2; seed++) {
+        assert_int_equal(otp_terminate(&otp, "a"), TROUPE_OK);
+        assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_restart_child, TROUPE_SECOND, .name = "a"), TROUPE_OK);
+        if (seed == 0) {
+            troupe_test_hold(otp.kit, otp.supervisor); /* so that it handles both at once */
+            assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_SECOND, .name = "a"),
+                             TROUPE_OK);
+            troupe_test_run(otp.kit);
+            troupe_test_release(otp.kit, otp.supervisor);
+            (void)otp_reply(&otp);
+            assert_int_equal(otp_reply(&otp), TROUPE_OK);
+        } else {
+            troupe_test_crash(otp.kit, otp.supervisor, "x");
+        }
+        troupe_test_run(otp.kit);
+        assert_false(troupe_test_lives(otp.kit, a));
+    }
+    otp_expect(&otp, "stopped/a +/a stopped/a failed/ +/a killed/a");
+    otp_end(&otp);
+}
+
 static void who_is_no_supervisor_does_not_answer(void **state) {
     (void)state;
     struct otp otp;
@@ -216,6 +243,7 @@ int main(void) {
         cmocka_unit_test(the_time_has_both_its_ends),
         cmocka_unit_test(none_allowed_is_none),
         cmocka_unit_test(asks_end_with_the_supervisor),
+        cmocka_unit_test(an_order_to_stop_finds_who_is_about_to_begin),
         cmocka_unit_test(who_is_no_supervisor_does_not_answer),
         cmocka_unit_test(what_waits_is_for_the_next_run),
     };
