@@ -235,7 +235,7 @@ enum troupe_status troupe_system_spawn_actor(troupe_system *system, troupe_addre
     bool bonds = options != NULL && (options->link || options->monitor != NULL);
     enum troupe_status status = TROUPE_INVALID;
     if (bonds) tr_log(node, TROUPE_ERROR, NULL, "not spawned: %s: only an actor has links and monitors", actor->name);
-    else status = tr_spawn_named(node, NULL, address == NULL ? &unused : address, actor, options, type, args, NULL);
+    else status = tr_spawn_named(node, NULL, address == NULL ? &unused : address, actor, options, type, args);
     tr_host_leave(system->host);
     return status;
 }

@@ -137,7 +137,6 @@ static struct tr_bonds *take_bonds(struct tr_cell *cell) {
 /* `death`: NULL for a cell that is forgotten. */
 static void end_bonds(struct tr_worker *worker, troupe_address who, struct tr_bonds *bonds,
                       const struct tr_death *death) {
-    if (bonds == NULL) return;
     worker->node->options.hooks->bonds_ended(worker, who, bonds, death == NULL ? NULL : &death->report);
 }
 
@@ -148,7 +147,7 @@ static troupe_address address_of(const struct tr_worker *worker, const struct tr
 /* From here on the address is stale; the slot may be taken by the next spawn at once. */
 static void retire(struct tr_worker *worker, struct tr_cell *cell, const struct tr_death *death) {
     struct tr_node *node = worker->node;
-    const troupe_address who = address_of(worker, cell);
+    const uint32_t ended = cell->run_generation;
     struct tr_bonds *bonds = take_bonds(cell);
     tr_cell_move(cell, TR_LIFE_EMPTY);
     node->options.hooks->cell_ended(node, cell);
@@ -157,7 +156,7 @@ static void retire(struct tr_worker *worker, struct tr_cell *cell, const struct 
     bool configured = cell->slot < node->options.reserved_slots;
     uint32_t generation = configured ? 0 : next_generation(atomic_load(&cell->generation));
     tr_cell_set_generation(cell, generation);
-    end_bonds(worker, who, bonds, death);
+    if (bonds != NULL) end_bonds(worker, (troupe_address){ node->id, cell->slot, ended }, bonds, death);
     tr_tell_ready(node, worker, cell);
     if (configured) return;
     if (worker->own != NULL) tr_own_leave(node, cell);
@@ -239,7 +238,7 @@ static void end_and_tell(struct tr_worker *worker, struct tr_cell *cell, enum tr
         return;
     }
     tr_cell_move(cell, TR_LIFE_DOWN);
-    end_bonds(worker, address_of(worker, cell), take_bonds(cell), death);
+    if (has_bonds(cell)) end_bonds(worker, address_of(worker, cell), take_bonds(cell), death);
     report_end(worker, cell, death);
 }
 
@@ -378,7 +377,7 @@ static void replace(struct tr_worker *worker, struct tr_cell *cell) {
     end_run(worker, cell, TROUPE_STOPPING, true);
     tell_watcher(worker->node, cell, &here);
     tr_cell_move(cell, TR_LIFE_DOWN);
-    end_bonds(worker, address_of(worker, cell), take_bonds(cell), &here);
+    if (has_bonds(cell)) end_bonds(worker, address_of(worker, cell), take_bonds(cell), &here);
 }
 
 /* One that is forgotten while it runs is nobody's from then on: it ends as such an actor does. A configured cell

@@ -346,7 +346,7 @@ static void begin(struct tr_node *node, struct tr_worker *worker, struct tr_cell
                   const struct tr_run_spec *start, const struct beginning *made) {
     forget_stop(cell);
     set_options(cell, start);
-    tell_first(node, worker, cell, start->words);
+    if (start->words != NULL) tell_first(node, worker, cell, start->words);
     if (made->notice != NULL) {
         tr_notify(node, worker, cell, made->notice);
         return;

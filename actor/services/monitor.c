@@ -130,7 +130,6 @@ enum troupe_status tr_new_bonds_make(troupe_self *self, const struct troupe_spaw
                                      struct tr_new_bonds *made) {
     enum troupe_status status = TROUPE_OK;
     *made = (struct tr_new_bonds){ 0 };
-    if (options == NULL) return TROUPE_OK;
     if (options->monitor != NULL && !accepts(self, &troupe_down_message))
         return refuse(self, "not spawned with a monitor", "the actor does not handle troupe_down");
     if (options->link) status = make_new(self, TR_BOND_LINK, &made->link, &made->words);

@@ -5,7 +5,6 @@
 #include <troupe/actor.h>
 
 struct tr_node;
-struct tr_notice;
 struct tr_worker;
 struct tr_cell;
 
@@ -26,11 +25,10 @@ void tr_name_give_up(struct tr_node *node, const char *name, troupe_address addr
 /* A cell ends: its name is free. By the worker that runs it. */
 void tr_name_release(struct tr_node *node, struct tr_cell *cell);
 
-/* troupe_spawn, from a worker or (NULL) from outside. `words`: of its bonds, taken on success; or NULL. */
+/* troupe_spawn, from a worker or (NULL) from outside. */
 enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
                                   troupe_address *address, const struct troupe_actor_type *actor,
                                   const struct troupe_spawn_options *options,
-                                  const struct troupe_message_type *type, const void *args,
-                                  struct tr_notice *words);
+                                  const struct troupe_message_type *type, const void *args);
 
 #endif

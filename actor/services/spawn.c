@@ -42,23 +42,44 @@ static enum troupe_status spawn_with_name(struct tr_node *node, struct tr_worker
     return status;
 }
 
+static struct tr_run_spec spec_of(const struct troupe_spawn_options *options) {
+    if (options == NULL) return (struct tr_run_spec){ 0 };
+    return (struct tr_run_spec){ .name = options->name, .mailbox_limit = options->mailbox_limit,
+                                 .drop_newest = options->drop_newest, .own_thread = options->own_thread };
+}
+
+static enum troupe_status spawn(struct tr_node *node, struct tr_worker *worker, troupe_address *address,
+                                const struct troupe_actor_type *actor, const struct troupe_message_type *type,
+                                const void *args, struct tr_run_spec *start) {
+    enum troupe_status status = prepare(node, worker, actor, type, args, start);
+    if (status != TROUPE_OK) return status;
+    status = start->name == NULL ? tr_spawn(node, worker, start, address)
+                                 : spawn_with_name(node, worker, start, address);
+    if (status != TROUPE_OK) tr_message_free(start->args);
+    return status;
+}
+
 enum troupe_status tr_spawn_named(struct tr_node *node, struct tr_worker *worker,
                                   troupe_address *address, const struct troupe_actor_type *actor,
                                   const struct troupe_spawn_options *options,
-                                  const struct troupe_message_type *type, const void *args,
-                                  struct tr_notice *words) {
-    struct tr_run_spec start = { .words = words };
-    if (options != NULL) {
-        start.name = options->name;
-        start.mailbox_limit = options->mailbox_limit;
-        start.drop_newest = options->drop_newest;
-        start.own_thread = options->own_thread;
-    }
-    enum troupe_status status = prepare(node, worker, actor, type, args, &start);
+                                  const struct troupe_message_type *type, const void *args) {
+    struct tr_run_spec start = spec_of(options);
+    return spawn(node, worker, address, actor, type, args, &start);
+}
+
+/* With bonds that the new actor knows of before it begins. */
+static enum troupe_status spawn_bound(troupe_self *self, troupe_address *address,
+                                      const struct troupe_actor_type *actor,
+                                      const struct troupe_spawn_options *options,
+                                      const struct troupe_message_type *type, const void *args) {
+    struct tr_new_bonds bonds;
+    struct tr_run_spec start = spec_of(options);
+    enum troupe_status status = tr_new_bonds_make(self, options, &bonds);
     if (status != TROUPE_OK) return status;
-    status = start.name == NULL ? tr_spawn(node, worker, &start, address)
-                                : spawn_with_name(node, worker, &start, address);
-    if (status != TROUPE_OK) tr_message_free(start.args);
+    start.words = bonds.words;
+    status = spawn(self->worker->node, self->worker, address, actor, type, args, &start);
+    if (status == TROUPE_OK) tr_new_bonds_keep(self, options, &bonds, *address);
+    else tr_new_bonds_drop(self, &bonds);
     return status;
 }
 
@@ -67,13 +88,9 @@ enum troupe_status troupe_spawn_actor(troupe_self *self, troupe_address *address
                                       const struct troupe_spawn_options *options,
                                       const struct troupe_message_type *type, const void *args) {
     troupe_address unused;
-    struct tr_new_bonds bonds;
     if (self->cell->ended) return TROUPE_STOPPING;
     if (address == NULL) address = &unused;
-    enum troupe_status status = tr_new_bonds_make(self, options, &bonds);
-    if (status != TROUPE_OK) return status;
-    status = tr_spawn_named(self->worker->node, self->worker, address, actor, options, type, args, bonds.words);
-    if (status == TROUPE_OK) tr_new_bonds_keep(self, options, &bonds, *address);
-    else tr_new_bonds_drop(self, &bonds);
-    return status;
+    if (options != NULL && (options->link || options->monitor != NULL))
+        return spawn_bound(self, address, actor, options, type, args);
+    return tr_spawn_named(self->worker->node, self->worker, address, actor, options, type, args);
 }

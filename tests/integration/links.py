@@ -17,7 +17,7 @@ def direct(place, steps, restart="permanent"):
         {"name": "player", "actor": "player", "count": 4, "place": place, "restart": restart},
         {"name": "director", "actor": "director", "args": {"orders": "; ".join(orders)}}]}})
     for number, result in enumerate(expected):
-        app.wait_for(f"^{number} {result}$", seconds=5)
+        app.wait_for(f"^{number} {result}$")
     check(app.wait() == 0, "exit code", app)
     app.close()
 
@@ -132,8 +132,27 @@ def test_bonds_end_with_the_process_of_either():
         "0 monitor 1 = ok", "1 fail = ok", "0 hears = down /player/1 failed"], PROCESSES)
 
 
+
+def test_a_node_that_ends_in_order_takes_its_kids_along():
+    """It ends with the last of its configured actors."""
+    steps = ["1 spawn = ok", "0 trap = ok", "0 monitor kid = ok", "0 link kid = ok", "1 exit = ok",
+             "0 hears = down kid {0}", "0 hears = exited kid {0}", "0 monitor kid = ok", "0 hears = down kid (gone|unreachable)"]
+    direct("inproc", [step.format("lost") for step in steps], restart="temporary")
+    return everywhere([step.format("exited") for step in steps], PROCESSES, restart="temporary")
+
+
+def test_killed_again_and_again():
+    """Nothing is told twice, nothing is left out, and each incarnation begins without bonds."""
+    rounds = ["0 monitor 1 = ok", "0 link 1 = ok", "1 link 2 = ok", "1 monitor 0 = ok", "1 die = died",
+              "0 hears = down /player/1 signal 9", "0 hears = exited /player/1 signal 9",
+              "2 hears = exited /player/1 signal 9"]
+    return everywhere(["0 trap = ok", "2 trap = ok"] + 12 * rounds + ["0 monitor 1 = ok", "1 exit = ok", "0 hears = down /player/1 done"],
+                      PROCESSES)
+
+
 run([test_a_monitor_tells_once_how_it_ended, test_each_monitor_tells_and_what_is_taken_back_does_not,
      test_of_oneself_no_end_is_told, test_nobody_lives_there, test_the_end_of_one_is_the_end_of_the_other,
      test_links_have_two_ends, test_a_normal_end_ends_nobody, test_who_traps_is_told, test_unlinked_and_linked_at_once,
      test_a_spawn_with_a_bond_leaves_no_gap, test_the_end_comes_after_all_that_was_sent, test_not_started_again,
-     test_a_killed_process_is_known_by_its_signal, test_bonds_end_with_the_process_of_either])
+     test_a_killed_process_is_known_by_its_signal, test_bonds_end_with_the_process_of_either,
+     test_a_node_that_ends_in_order_takes_its_kids_along, test_killed_again_and_again])
