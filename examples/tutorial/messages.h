@@ -13,4 +13,7 @@ TROUPE_MESSAGE_EMPTY(report)
 #define SUMMARY(field) field(u64, readings) field(f64, lowest) field(f64, highest)
 TROUPE_MESSAGE(summary, SUMMARY)
 
+/* Nobody was told of such a reading before: published under "records". */
+TROUPE_MESSAGE(record, READING)
+
 #endif
