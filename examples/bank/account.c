@@ -54,9 +54,7 @@ TROUPE_ON(account, move) {
     return troupe_reply(self, moved, .done = latest->id == msg->id && latest->amount != 0);
 }
 
-TROUPE_ON(account, count_up) {
-    return troupe_reply(self, holding, .balance = me->balance, .restarts = troupe_self_run(self));
-}
+TROUPE_ON(account, count_up) { return troupe_reply(self, holding, .balance = me->balance); }
 
 TROUPE_ON(account, strike) {
     me->struck = true;

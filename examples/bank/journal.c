@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The number of bytes of whole lines, -1 after an error. */
+/* The number of bytes of whole lines; -1 after an error, a line that is none of ours included. */
 static off_t replay(FILE *file, void (*take)(void *actor, const struct move *entry), void *actor) {
     char *line = NULL;
     size_t capacity = 0;
@@ -15,11 +15,12 @@ static off_t replay(FILE *file, void (*take)(void *actor, const struct move *ent
     off_t whole = 0;
     struct move entry = { 0 };
     while ((size = getline(&line, &capacity, file)) > 0 && line[size - 1] == '\n') {
-        if (sscanf(line, "%" SCNu32 " %" SCNu64 " %" SCNd64, &entry.teller, &entry.id, &entry.amount) != 3) break;
-        take(actor, &entry);
-        whole += size;
+        bool valid = sscanf(line, "%" SCNu32 " %" SCNu64 " %" SCNd64, &entry.teller, &entry.id, &entry.amount) == 3;
+        if (valid) take(actor, &entry);
+        whole = valid && whole >= 0 ? whole + size : -1;
     }
     free(line);
+    if (whole < 0) errno = EBADMSG;
     return ferror(file) ? -1 : whole;
 }
 
@@ -38,13 +39,11 @@ int journal_open(troupe_self *self, const char *directory, void (*take)(void *ac
     return -1;
 }
 
-/* One write: whoever is killed has done it, or has not. A disk that is full takes a part: that is cut off again. */
+/* One write: whoever is killed has done it, or has not. Of a disk that is full comes a torn line, which is no line. */
 bool journal_append(int journal, const struct move *entry) {
     char line[80];
-    off_t before = lseek(journal, 0, SEEK_END);
     int size = snprintf(line, sizeof line, "%" PRIu32 " %" PRIu64 " %" PRId64 "\n", entry->teller, entry->id,
                         entry->amount);
-    if (before >= 0 && write(journal, line, (size_t)size) == size) return true;
-    if (before >= 0 && ftruncate(journal, before) != 0) return false;
-    return false;
+    errno = ENOSPC;
+    return write(journal, line, (size_t)size) == size;
 }

@@ -11,7 +11,7 @@
 int journal_open(troupe_self *self, const char *directory, void (*take)(void *actor, const struct move *entry),
                  void *actor);
 
-/* False: it is not in the journal (errno). */
+/* False: it is not in the journal (errno), and nothing must be written behind it: let the run fail. */
 bool journal_append(int journal, const struct move *entry);
 
 #endif

@@ -27,7 +27,7 @@ TROUPE_MESSAGE(moved, MOVED)
 
 /* ---- Teller to auditor: a round is over; answered when its audit is ---- */
 
-#define ROUND_OVER(field) field(u32, teller) field(u64, round) field(u32, restarts)
+#define ROUND_OVER(field) field(u32, teller) field(u64, round)
 TROUPE_MESSAGE(round_over, ROUND_OVER)
 TROUPE_MESSAGE_EMPTY(go_on)
 
@@ -35,7 +35,7 @@ TROUPE_MESSAGE_EMPTY(go_on)
 
 #define COUNT_UP(field) field(u32, account)
 TROUPE_MESSAGE(count_up, COUNT_UP)
-#define HOLDING(field) field(i64, balance) field(u32, restarts)
+#define HOLDING(field) field(i64, balance)
 TROUPE_MESSAGE(holding, HOLDING)
 
 /* ---- Chaos to itself, and to accounts and tellers: fail, at the worst moment that you know ---- */
@@ -50,7 +50,7 @@ TROUPE_ACTOR_DECLARE(teller)
 TROUPE_ACTOR_DECLARE(auditor)
 TROUPE_ACTOR_DECLARE(chaos)
 
-enum { MAX_TELLERS = 64, MAX_ACCOUNTS = 64 };
+enum { MAX_TELLERS = 64 };
 
 /* "/account/3" */
 static inline troupe_address numbered(troupe_self *self, const char *name, uint32_t number) {
