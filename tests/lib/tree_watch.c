@@ -49,6 +49,11 @@ static void make_supervisor(struct tree *t, struct member *made, uint32_t depth)
     made->within = root ? 1 : 1 + tree_draw(t, 5);
     write_text(t, "strategy: %s, restarts: %u, within: %ds", strategies[made->strategy], made->limit,
                (int)made->within);
+    if (!root && made->strategy != TROUPE_DYNAMIC && tree_draw(t, 2) == 0) {
+        made->auto_shutdown = tree_draw(t, 2) == 0 ? TROUPE_ANY_SIGNIFICANT : TROUPE_ALL_SIGNIFICANT;
+        write_text(t, ", auto_shutdown: %s",
+                   made->auto_shutdown == TROUPE_ANY_SIGNIFICANT ? "any_significant" : "all_significant");
+    }
     if (!t->strict && tree_draw(t, 3) == 0) write_text(t, ", backoff: { initial: 300ms, jitter: 50 }");
     if (made->strategy != TROUPE_DYNAMIC) make_children(t, made, depth + 1);
 }
@@ -66,6 +71,8 @@ static void make_child(struct tree *t, struct member *above, uint32_t number, ui
     const char name[] = { (char)('a' + (int)number), '\0' };
     struct member *made = add(t, above, (enum troupe_restart)(tree_draw(t, 2) == 0 ? 0 : tree_draw(t, 3)), name);
     write_text(t, "{ name: %s, restart: %s, ", name, kinds[made->restart]);
+    made->significant = above->auto_shutdown != TROUPE_NEVER && made->restart != TROUPE_PERMANENT && tree_draw(t, 2) == 0;
+    if (made->significant) write_text(t, "significant: true, ");
     if (depth < DEPTH && tree_draw(t, 3) == 0) make_supervisor(t, made, depth);
     else if (t->strict || tree_draw(t, 4) != 0) write_text(t, "actor: hand, args: { name: %s }", made->name);
     else write_text(t, "actor: hand, ready: 1s, args: { name: %s, late: %u }", made->name, 1 + tree_draw(t, 1100));
@@ -73,7 +80,7 @@ static void make_child(struct tree *t, struct member *above, uint32_t number, ui
 }
 
 void tree_make(struct tree *tree, uint64_t seed, bool strict, bool trace) {
-    const uint64_t begun = tree->begun, ended = tree->ended, gave_up = tree->gave_up;
+    const uint64_t begun = tree->begun, ended = tree->ended, gave_up = tree->gave_up, finished = tree->finished;
     memset(tree, 0, sizeof *tree);
     tree->seed = seed;
     tree->strict = strict;
@@ -81,6 +88,7 @@ void tree_make(struct tree *tree, uint64_t seed, bool strict, bool trace) {
     tree->begun = begun;
     tree->ended = ended;
     tree->gave_up = gave_up;
+    tree->finished = finished;
     tr_random_seed(&tree->random, seed);
     struct member *root = &tree->members[tree->count++];
     snprintf(root->path, sizeof root->path, "/");
@@ -166,7 +174,7 @@ static void begins(struct tree *t, struct member *who) {
     who->left = false;
     who->runs++;
     who->restarted = 0;
-    who->gives_up = false;
+    who->gives_up = who->finishes = false;
     if (who->supervises) renew_children(t, who);
 }
 
@@ -197,6 +205,15 @@ static void rests(struct member *who) {
     if (who->restart == TROUPE_TEMPORARY || who->above->strategy == TROUPE_DYNAMIC) who->forgotten = true;
 }
 
+/* A significant child has ended by itself, for good. */
+static bool is_finished(const struct tree *t, const struct member *who) {
+    const struct member *above = who->above;
+    if (!who->significant || above->auto_shutdown == TROUPE_ANY_SIGNIFICANT) return who->significant;
+    for (const struct member *m = t->members; m < t->members + t->count; m++)
+        if (m->above == above && m->significant && m->expected) return false;
+    return true;
+}
+
 static bool is_mended(const struct member *who, const struct troupe_death *death) {
     if (who->restart == TROUPE_TRANSIENT) return troupe_death_is_failure((enum troupe_death_kind)death->kind);
     return who->restart == TROUPE_PERMANENT;
@@ -209,6 +226,7 @@ static void ends_by_itself(struct tree *t, struct member *who, const struct trou
     if (death->starting && who == t->asked) return;
     if (death->starting && who->runs == 1) above->gives_up = true;
     else if (is_mended(who, death)) count_restart(above, troupe_now(troupe_test_self(t->kit)));
+    if (!above->gives_up && !is_mended(who, death)) above->finishes = is_finished(t, who);
     if (above->gives_up || !is_mended(who, death)) return;
     who->forgotten = false;
     expect_restart(t, who);
@@ -216,11 +234,14 @@ static void ends_by_itself(struct tree *t, struct member *who, const struct trou
 
 static void check_end(struct tree *t, const struct member *who, const struct troupe_death *death) {
     bool gave_up = death->kind == TROUPE_DEATH_GAVE_UP;
-    bool in_order = death->kind == TROUPE_DEATH_STOPPED || gave_up;
+    bool done = who->supervises && death->kind == TROUPE_DEATH_DONE;
+    bool in_order = death->kind == TROUPE_DEATH_STOPPED || gave_up || done;
     if (!who->alive) tree_fail(t, "ends though it does not run", who->path);
     if (in_order && child_lives(t, who)) tree_fail(t, "has left a child alive", who->path);
     if (t->strict && who->supervises && who->gives_up != gave_up && !t->ending)
         tree_fail(t, who->gives_up ? "should have given up" : "gives up too early", who->path);
+    if (t->strict && who->supervises && who->finishes != done && !t->ending)
+        tree_fail(t, done ? "is done too early" : "should be done", who->path);
 }
 
 static void ends(struct tree *t, struct member *who, const struct troupe_death *death) {
@@ -228,12 +249,13 @@ static void ends(struct tree *t, struct member *who, const struct troupe_death *
     bool ordered = above != NULL && strcmp(death->by, above->path) == 0, left = who->left;
     t->ended++;
     t->gave_up += who->gives_up;
+    t->finished += who->finishes;
     check_end(t, who, death);
     who->alive = who->left = false;
     if (!t->strict || left || above == NULL || !above->alive) return;
     if (ordered && above->strategy != TROUPE_DYNAMIC && who != t->asked && right_of_lives(t, who))
         tree_fail(t, "stops before somebody at its right", who->path);
-    if (!ordered && !above->gives_up && !t->ending) ends_by_itself(t, who, death);
+    if (!ordered && !above->gives_up && !above->finishes && !t->ending) ends_by_itself(t, who, death);
     else if (ordered && (who == t->asked || who->restart == TROUPE_TEMPORARY)) rests(who);
 }
 

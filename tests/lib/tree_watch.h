@@ -23,6 +23,8 @@ struct member {
     bool supervises;
     enum troupe_restart restart;
     enum troupe_strategy strategy;
+    enum troupe_auto_shutdown auto_shutdown;
+    bool significant;
     uint32_t limit;           /* restarts that are allowed ... */
     int64_t within;           /* ... in so many seconds */
     int64_t restarts[TREE_RESTARTS];
@@ -33,7 +35,7 @@ struct member {
     bool alive, expected;     /* it runs; it should, once nothing is left to do */
     uint32_t runs;            /* in the present run of its supervisor */
     bool left;                /* its run is one of the run before of its supervisor, which is to be killed */
-    bool gives_up;            /* a supervisor that has to */
+    bool gives_up, finishes;  /* a supervisor that has to, or that is done with its significant children */
 };
 
 struct tree {
@@ -46,7 +48,7 @@ struct tree {
     size_t used;
     troupe_test *kit;
     struct member *asked;     /* that somebody asks its supervisor to start or stop, or NULL */
-    uint64_t begun, ended, gave_up; /* of all trees so far */
+    uint64_t begun, ended, gave_up, finished; /* of all trees so far */
 };
 
 /* Starts an actor of the tree, which the program calls `hand`: the name that it registers, and after how many

@@ -232,7 +232,7 @@ static void run_seed(struct tree *t, uint64_t seed, bool trace) {
 
 /* A simulation in which something never happens shows nothing about it. */
 static bool saw_everything(const struct tree *t) {
-    return t->gave_up > 0 && in_order > 0 && added > 0 && replies[TROUPE_OK] > 0 && replies[TROUPE_BUSY] > 0 &&
+    return t->gave_up > 0 && t->finished > 0 && in_order > 0 && added > 0 && replies[TROUPE_OK] > 0 && replies[TROUPE_BUSY] > 0 &&
            replies[TROUPE_NOT_FOUND] > 0 && replies[TROUPE_FAILED] > 0 && replies[TROUPE_INVALID] > 0;
 }
 
@@ -243,10 +243,10 @@ int main(int argc, char **argv) {
     if (one) first = strtoull(argv[2], NULL, 10), count = 1;
     else if (argc == 3 && strcmp(argv[1], "--seeds") == 0) count = strtoull(argv[2], NULL, 10);
     for (uint64_t i = 0; i < count; i++) run_seed(&tree, first + i, one);
-    printf("%" PRIu64 " seeds: %" PRIu64 " runs begun, %" PRIu64 " ended; %" PRIu64 " supervisors gave up; %" PRIu64
-           " applications ended in order; %" PRIu64 " children added; replies: %" PRIu64 " ok, %" PRIu64 " failed, %"
+    printf("%" PRIu64 " seeds: %" PRIu64 " runs begun, %" PRIu64 " ended; %" PRIu64 " supervisors gave up, %" PRIu64
+           " were done; %" PRIu64 " applications ended in order; %" PRIu64 " children added; replies: %" PRIu64 " ok, %" PRIu64 " failed, %"
            PRIu64 " busy, %" PRIu64 " not found, %" PRIu64 " invalid\n", count, tree.begun, tree.ended, tree.gave_up,
-           in_order, added, replies[TROUPE_OK], replies[TROUPE_FAILED], replies[TROUPE_BUSY],
+           tree.finished, in_order, added, replies[TROUPE_OK], replies[TROUPE_FAILED], replies[TROUPE_BUSY],
            replies[TROUPE_NOT_FOUND], replies[TROUPE_INVALID]);
     return one || saw_everything(&tree) ? 0 : 1;
 }
