@@ -72,6 +72,7 @@ struct troupe_test {
     struct tr_random random;
     int trace;               /* descriptor, or -1 */
     troupe_address probe;
+    uint32_t probes;         /* that took the place of the first one */
     struct tr_got *first, *last, *taken;
     uint32_t got;            /* how many, without `taken` */
     struct tr_kit_end *ends, *last_end, *taken_end;

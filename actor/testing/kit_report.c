@@ -76,8 +76,8 @@ static void add_log(struct tr_text *to, const struct tr_kit_tail *log) {
 static void describe(struct tr_text *to, troupe_test *kit) {
     int code;
     int64_t next = tr_kit_next(kit);
-    if (tr_kit_running(kit, kit->probe) == NULL)
-        tr_text_add(to, "\n  the probe has ended: troupe_exit, or somebody has stopped it; it gets nothing any more");
+    if (kit->probes > 0)
+        tr_text_format(to, "\n  the probe has ended %u time%s, and begun anew", kit->probes, kit->probes == 1 ? "" : "s");
     add_gots(to, kit);
     add_mailboxes(to, kit->node);
     add_ends(to, kit);

@@ -28,19 +28,7 @@ static bool step(troupe_test *kit) {
     return step_node(kit) || host;
 }
 
-/* As it is when a handler begins, but that nothing is at hand. */
-void tr_kit_be_probe(troupe_test *kit) {
-    struct tr_worker *worker = &kit->node->workers[0];
-    worker->self = (struct troupe_self){ .worker = worker,
-                                         .cell = tr_cells_at(&kit->node->cells, kit->probe.slot) };
-}
-
-bool tr_kit_settle(troupe_test *kit) {
-    uint32_t steps = 0;
-    while (steps < STEPS && step(kit)) steps++;
-    tr_kit_be_probe(kit);
-    return steps < STEPS;
-}
+/* ---- One at a time ---- */
 
 /* False: it had none to take. The order of the others stays. */
 static bool give_turn(troupe_test *kit, const struct tr_cell *to) {
@@ -54,10 +42,38 @@ static bool give_turn(troupe_test *kit, const struct tr_cell *to) {
     return found;
 }
 
-void tr_kit_catch_up(troupe_test *kit, const struct tr_cell *cell) {
+static void catch_up(troupe_test *kit, const struct tr_cell *cell) {
     uint32_t turns = 0;
     while (turns < STEPS && tr_kit_held_of(kit, cell) == NULL && give_turn(kit, cell)) turns++;
+}
+
+void tr_kit_catch_up(troupe_test *kit, const struct tr_cell *cell) {
+    catch_up(kit, cell);
     tr_kit_be_probe(kit);
+}
+
+/* Whoever has stopped it, or was linked with it: the test goes on, with another one in its place. */
+static void renew_probe(troupe_test *kit) {
+    if (!tr_kit_start_probe(kit)) return;
+    kit->probes++;
+    catch_up(kit, tr_cells_at(&kit->node->cells, kit->probe.slot));
+}
+
+/* As it is when a handler begins, but that nothing is at hand. */
+void tr_kit_be_probe(troupe_test *kit) {
+    struct tr_worker *worker = &kit->node->workers[0];
+    if (tr_kit_running(kit, kit->probe) == NULL) renew_probe(kit);
+    worker->self = (struct troupe_self){ .worker = worker,
+                                         .cell = tr_cells_at(&kit->node->cells, kit->probe.slot) };
+}
+
+/* ---- All of them ---- */
+
+bool tr_kit_settle(troupe_test *kit) {
+    uint32_t steps = 0;
+    while (steps < STEPS && step(kit)) steps++;
+    tr_kit_be_probe(kit);
+    return steps < STEPS;
 }
 
 int64_t tr_kit_next(troupe_test *kit) {

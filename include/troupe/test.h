@@ -79,7 +79,9 @@ int troupe_test_end(troupe_test *kit, const char *file, int line);
 /* What a handler is given, for the test itself: with it, the test sends, asks, spawns, registers, sets timers,
  * stops actors, as the headers say of a handler of an actor that handles every message and every answer.
  * What these functions do has no effect on others before the next call of the kit. No message is at hand: reply by
- * troupe_answer_later and troupe_test_asker. It is the same pointer from beginning to end; troupe_exit is not for it. */
+ * troupe_answer_later and troupe_test_asker. It is the same pointer from beginning to end.
+ * If the probe ends (troupe_exit, a link, somebody stops it), another takes its place at the next call of the kit: with
+ * another address, and without the asks, timers, names and monitors that it had. What it has got stays. */
 troupe_self *troupe_test_self(troupe_test *kit);
 
 /* As troupe_lookup, and supervisors by their path; a failure if there is none. */

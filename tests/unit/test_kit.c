@@ -462,16 +462,21 @@ static void how_things_stand_is_told(void **state) {
     finish(kit);
 }
 
-static void a_probe_that_has_ended_is_told(void **state) {
+static void a_probe_that_has_ended_has_another_in_its_place(void **state) {
     (void)state;
     troupe_test *kit = start(tree);
     troupe_self *self = troupe_test_self(kit);
     assert_int_equal(troupe_stop_actor(self, troupe_self_address(self)), TROUPE_OK);
+    troupe_address before = troupe_self_address(self);
     assert_null(troupe_test_expect(kit, ping));
-    assert_failed("the probe has ended");
-    assert_int_equal(troupe_send(self, troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1), TROUPE_OK);
+    assert_failed("the probe has ended 1 time, and begun anew");
+    assert_false(troupe_address_equal(before, troupe_self_address(self)));
     assert_int_equal(troupe_ask_empty(self, troupe_test_lookup(kit, "/a"), lookup, TROUPE_SECOND), TROUPE_OK);
-    troupe_test_advance(kit, 2 * TROUPE_SECOND);
+    assert_int_equal(troupe_test_expect_reply(kit, found)->n, 0);
+    assert_int_equal(troupe_exit(self), TROUPE_OK);
+    assert_int_equal(troupe_send(self, troupe_self_address(self), ping, .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_test_expect(kit, ping)->n, 1);
+    assert_string_equal(troupe_test_life(kit), "+/ +/a +/b");
     finish(kit);
 }
 
@@ -602,7 +607,7 @@ int main(void) {
         cmocka_unit_test(the_same_seed_is_the_same_trace),
         cmocka_unit_test(what_did_not_come_is_told_with_what_did),
         cmocka_unit_test(how_things_stand_is_told),
-        cmocka_unit_test(a_probe_that_has_ended_is_told),
+        cmocka_unit_test(a_probe_that_has_ended_has_another_in_its_place),
         cmocka_unit_test(the_probe_is_in_groups_and_topics),
         cmocka_unit_test(the_probe_monitors_and_links),
         cmocka_unit_test(bad_uses_are_told),
