@@ -44,6 +44,15 @@ def children():
         return text.read().split()
 
 
+def is_zombie(pid):
+    """Its number may be another process's by now."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as text:
+            return text.read().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def reap_orphans(seconds=1):
     """The keeper was killed before it could reap its children, or even announce the last one."""
     deadline = time.monotonic() + seconds * SLOWNESS
@@ -175,7 +184,7 @@ class Application:
         if self.process.returncode < 0:
             reap_orphans()
         for pid, pidfd in self.seen.items():
-            if os.path.exists(f"/proc/{pid}"):
+            if is_zombie(pid):
                 raise Failure(f"process {pid} is a zombie")
             os.close(pidfd)
         os.close(self.output)

@@ -10,7 +10,7 @@
 #include <troupe.h>
 #include <unistd.h>
 
-#define BORN(field) field(u64, fails)
+#define BORN(field) field(u64, fails) field(bool, never)
 TROUPE_MESSAGE(born, BORN)
 #define WATCH(field) field(array(str), paths) field(str, adopts)
 TROUPE_MESSAGE(watch, WATCH)
@@ -46,6 +46,7 @@ TROUPE_START(member, born) {
     const struct seen *before = troupe_saved(self, seen);
     if (before != NULL) me->count = before->count;
     say_of(self, "start");
+    if (args->never) return troupe_start_later(self);
     return troupe_self_run(self) < args->fails ? TROUPE_FAIL(self, "not yet") : TROUPE_OK;
 }
 TROUPE_STOP(member) { say_of(self, "stop"); }
