@@ -67,6 +67,18 @@ static void kill_node(struct tr_node *node, uint64_t id) {
         ask_keeper(node, TR_CONTROL_STOP, id, TR_KILL);
 }
 
+/* A supervisor that died with its process could not have its children killed. */
+static void end_orphans(struct tr_node *node, uint64_t id) {
+    const struct tr_plan *plan = hosted_of(node)->host->options.plan;
+    const struct tr_planned_node *here = tr_plan_node(plan, node->id), *there = tr_plan_node(plan, id);
+    if (there == NULL || !there->has_supervisors) return;
+    for (uint32_t slot = TR_FIRST_SLOT; slot < here->next_slot; slot++) {
+        troupe_address child = { node->id, slot, TR_BOUND_GENERATION };
+        if (tr_plan_supervisor(plan, here->by_slot[slot]->above).node == id)
+            tr_stop(node, NULL, child, TR_STOP_KILL, (troupe_address){ 0 });
+    }
+}
+
 static void want_signal(struct tr_node *node, int signal, bool wanted) {
     tr_host_want_signal(hosted_of(node)->host, signal, wanted);
 }
@@ -199,19 +211,6 @@ static void tell_groups(struct tr_hosted *hosted, const struct tr_control *down)
         tr_send_system(hosted->node, NULL, tr_groups_address(hosted->node->id), &tr_groups_down_message, &notice);
 }
 
-/* A supervisor that died with its process could not have its children killed. Its next run starts them again; that
- * they are to end is known here first, for the way from there is made later, by the same keeper. */
-static void kill_children_of(struct tr_hosted *hosted, uint64_t node) {
-    const struct tr_plan *plan = hosted->host->options.plan;
-    const struct tr_planned_node *here = tr_plan_node(plan, hosted->node->id);
-    if (!tr_plan_node(plan, node)->has_supervisors) return;
-    for (uint32_t slot = TR_FIRST_SLOT; slot < here->next_slot; slot++) {
-        troupe_address child = { hosted->node->id, slot, TR_BOUND_GENERATION };
-        if (tr_plan_supervisor(plan, here->by_slot[slot]->above).node == node)
-            tr_stop(hosted->node, NULL, child, TR_STOP_KILL, (troupe_address){ 0 });
-    }
-}
-
 /* Those that are here and have children there. */
 static void tell_supervisors(struct tr_hosted *hosted, const struct tr_control *down) {
     struct tr_node_down notice = { .node = down->node, .death = death_of_node(down) };
@@ -229,7 +228,6 @@ void tr_hosted_node_down(struct tr_hosted *hosted, const struct tr_control *down
     const struct troupe_death death = death_of_node(down);
     if (route != NULL)
         tr_lane_down((struct tr_lane_driver *)(void *)route, down->cause, &death);
-    kill_children_of(hosted, down->node);
     tell_supervisors(hosted, down);
     tell_groups(hosted, down);
 }
@@ -283,6 +281,7 @@ static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
     hosted->services.kill_node = kill_node;
+    hosted->services.end_orphans = end_orphans;
     hosted->services.want_signal = want_signal;
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;

@@ -22,6 +22,7 @@
 #include "core/log.h"
 #include "core/send.h"
 #include "place/lane_parts.h"
+#include "services/agent.h"
 #include "transport/frame.h"
 
 static const int64_t ack_delay = 2 * TROUPE_MILLISECOND;
@@ -145,6 +146,12 @@ static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_
 
 static void go(struct tr_lane_driver *lane);
 
+/* Behind all that it had said, and before what its next incarnation says. */
+static void tell_agent(struct tr_lane_driver *lane) {
+    const struct tr_orphaned orphaned = { lane->route.node };
+    tr_send_system(lane->node, lane->worker, tr_agent_address(lane->node->id), &tr_orphaned_message, &orphaned);
+}
+
 /* What was sent after the death was known is for the next incarnation. */
 static void bury(struct tr_lane_driver *lane) {
     struct tr_parcel *parcel = lane->waiting;
@@ -155,6 +162,7 @@ static void bury(struct tr_lane_driver *lane) {
     tr_peer_died(lane->peer, lane->cause == TR_CAUSE_CRASHED);
     tr_lane_asks_died(lane);
     if (died) tr_bonds_node_died(lane->node, lane->worker, lane->route.node, lane->death);
+    if (died) tell_agent(lane);
     lane->retry_at = 0;
     while (parcel != NULL) {
         struct tr_parcel *next = parcel->next;

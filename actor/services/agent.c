@@ -92,4 +92,10 @@ TROUPE_ON(tr_agent, tr_forget_child) {
     return TROUPE_OK;
 }
 
-TROUPE_ACTOR(tr_agent, TROUPE_HANDLES(tr_agent, tr_start_child, tr_stop_cell, tr_forget_child))
+TROUPE_ON(tr_agent, tr_orphaned) {
+    struct tr_node *node = self->worker->node;
+    if (self->message->inbound == NULL) tr_services_of(node)->end_orphans(node, msg->node);
+    return TROUPE_OK;
+}
+
+TROUPE_ACTOR(tr_agent, TROUPE_HANDLES(tr_agent, tr_start_child, tr_stop_cell, tr_forget_child, tr_orphaned))

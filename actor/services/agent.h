@@ -24,6 +24,11 @@ TROUPE_MESSAGE(tr_stop_cell, TR_STOP_CELL_FIELDS)
 #define TR_FORGET_CHILD_FIELDS(field) field(u32, slot)
 TROUPE_MESSAGE(tr_forget_child, TR_FORGET_CHILD_FIELDS)
 
+/* From this node alone: another one has died, with its supervisors. Those of their children that are here end; what was
+ * still to be started for them has come before this, and what their next runs start comes after it. */
+#define TR_ORPHANED_FIELDS(field) field(u64, node)
+TROUPE_MESSAGE(tr_orphaned, TR_ORPHANED_FIELDS)
+
 struct tr_node;
 struct tr_worker;
 struct tr_codec_error;

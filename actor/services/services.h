@@ -47,6 +47,8 @@ struct tr_services {
     void (*leave_node)(struct tr_node *node, uint64_t id, uint32_t slot);
     /* An actor there does not stop: its process goes, if that is not this one. Any worker. */
     void (*kill_node)(struct tr_node *node, uint64_t id);
+    /* Kills the configured actors here whose supervisors are on that node. Any worker. */
+    void (*end_orphans)(struct tr_node *node, uint64_t id);
     /* An actor has asked for a signal, or gives it up. Any worker. */
     void (*want_signal)(struct tr_node *node, int signal, bool wanted);
     /* The application's: shutdown, and the configured actors by path. */
