@@ -72,7 +72,7 @@ static enum troupe_status chain(troupe_self *self, struct watcher *me, bool ring
 static enum troupe_status mayflies(troupe_self *self, struct watcher *me) {
     for (uint32_t i = 0; i < MANY; i++) {
         troupe_address fly;
-        struct troupe_spawn_options options = { .link = true, .monitor = &me->monitors[i] };
+        struct troupe_spawn_options options = { .link = true, .monitor = &me->monitors[i], .own_thread = i % 50 == 0 };
         enum troupe_status status = troupe_spawn_with(self, &fly, &options, mayfly, joining, .n = i);
         if (status != TROUPE_OK) return status;
         if (i % 3 == 2 && troupe_send(self, fly, order, .what = "quit") != TROUPE_OK) return TROUPE_FAILED;
