@@ -24,10 +24,10 @@ static int by_name(const void *a, const void *b) {
 static bool is_same(const struct troupe_message_type *a, const struct troupe_message_type *b,
                     char *error, size_t size) {
     char left[SCHEMA], right[SCHEMA];
-    troupe_message_schema(a, left, sizeof left);
-    troupe_message_schema(b, right, sizeof right);
     if (a->size == b->size && troupe_message_fingerprint(a) == troupe_message_fingerprint(b))
         return true;
+    troupe_message_schema(a, left, sizeof left);
+    troupe_message_schema(b, right, sizeof right);
     snprintf(error, size,
              "error: two messages are called %s, in different files: %s and %s; rename one\n", a->name,
              left, right);
