@@ -84,7 +84,8 @@ TROUPE_ANSWER(source, number, taken) {
         return ask_later(self, request);
     }
     me->under_way--;
-    if (++me->taken < me->numbers) return ask_next(self, me, request->stage, request->slot);
+    if (++me->taken == 1) troupe_log(self, TROUPE_INFO, "the first number has come through");
+    if (me->taken < me->numbers) return ask_next(self, me, request->stage, request->slot);
     return troupe_send(self, troupe_lookup(self, "/sink"), over, .numbers = me->numbers, .most = me->most,
                        .repeated = me->repeated);
 }
