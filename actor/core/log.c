@@ -62,15 +62,16 @@ static const struct tr_logger *logger_of(const struct tr_node *node) {
 
 /* ---- Texts ---- */
 
-static void say(const struct tr_logger *logger, struct tr_log_record *record, const char *format, va_list list)
+static void say(const struct tr_logger *logger, const struct tr_log_record *record, const char *format, va_list list)
     __attribute__((format(printf, 3, 0)));
-static void say(const struct tr_logger *logger, struct tr_log_record *record, const char *format,
+static void say(const struct tr_logger *logger, const struct tr_log_record *record, const char *format,
                 va_list list) {
     char text[TR_LOG_TEXT];
+    struct tr_log_record whole = *record;
     if (!is_wanted(logger, record->level)) return;
     vsnprintf(text, sizeof text, format, list);
-    record->text = text;
-    tr_log_write(logger, record);
+    whole.text = text;
+    tr_log_write(logger, &whole);
 }
 
 void tr_log_say(const struct tr_logger *logger, enum troupe_level level, const char *path, const char *format,
