@@ -98,16 +98,8 @@ troupe_test *troupe_test_begin(const struct troupe_test_options *options, const 
 
 troupe_self *troupe_test_self(troupe_test *kit) { return &kit->node->workers[0].self; }
 
-/* Supervisors, too: by their path. */
-static troupe_address look_up(troupe_test *kit, const char *name) {
-    troupe_address found = tr_lookup(kit->node, name);
-    const struct tr_planned *planned = tr_plan_find(kit->program.plan, name);
-    if (!troupe_address_is_none(found) || planned == NULL) return found;
-    return (troupe_address){ planned->node, planned->slot, TR_BOUND_GENERATION };
-}
-
 troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const char *file, int line) {
-    troupe_address found = look_up(kit, name);
+    troupe_address found = tr_lookup(kit->node, name);
     if (troupe_address_is_none(found)) tr_kit_fail(kit, file, line, "no actor has the name or the path %s", name);
     return found;
 }
@@ -132,7 +124,8 @@ static void stop(troupe_test *kit) {
 
 static void check_counts(const struct troupe_counts *counts, char *text, size_t size) {
     if (counts->sent == counts->handled + counts->dead_letters + counts->in_doubt) return;
-    snprintf(text, size, "messages are not accounted for: %llu were sent, %llu handled, %llu dead letters, %llu in doubt",
+    snprintf(text, size, "messages are not accounted for: %llu were sent, %llu handled, %llu dead letters, "
+                         "%llu in doubt",
              (unsigned long long)counts->sent, (unsigned long long)counts->handled,
              (unsigned long long)counts->dead_letters, (unsigned long long)counts->in_doubt);
 }

@@ -1,6 +1,6 @@
 /*
- * What the probe got, as the test expects it. What Troupe itself tells a sender (troupe_undelivered, troupe_ready) stands
- * in the same list, but in nobody's way: it is seen only by who expects just that.
+ * What the probe got, as the test expects it. What Troupe itself tells a sender (troupe_undelivered, troupe_ready)
+ * stands in the same list, but in nobody's way: it is seen only by who expects just that.
  */
 #include "testing/kit.h"
 
@@ -65,7 +65,8 @@ const void *troupe_test_take(troupe_test *kit, const struct troupe_message_type 
     return NULL;
 }
 
-const void *troupe_test_take_any(troupe_test *kit, const struct troupe_message_type *type, const char *file, int line) {
+const void *troupe_test_take_any(troupe_test *kit, const struct troupe_message_type *type, const char *file,
+                                 int line) {
     troupe_test_run_all(kit, file, line);
     struct tr_got *got = kit->first;
     while (got != NULL && !is_message(got, type)) got = got->next;

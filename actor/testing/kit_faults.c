@@ -1,8 +1,8 @@
 /*
- * Faults. A run that is to fail first takes in what it has been sent, and is then ended between two steps, by the worker
- * that would run its cell: as if one of its handlers had just failed. Who is held has no turn: its cell is kept out of
- * the queue, as that of one whose handler does not return, until it is released or killed. The next beginnings of a
- * path fail when the node asks whether a run may begin (kit_watch.c).
+ * Faults. A run that is to fail first takes in what it has been sent, and is then ended between two steps, by the
+ * worker that would run its cell: as if one of its handlers had just failed. Who is held has no turn: its cell is
+ * kept out of the queue, as that of one whose handler does not return, until it is released or killed. The next
+ * beginnings of a path fail when the node asks whether a run may begin (kit_watch.c).
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /*
- * The probe: an actor that handles every message and every answer by keeping a copy for the test. Asks that it gets are
- * kept, to be answered when the test likes.
+ * The probe: an actor that handles every message and every answer by keeping a copy for the test. Asks that it gets
+ * are kept, to be answered when the test likes.
  */
 #include <stdlib.h>
 
@@ -29,7 +29,8 @@ static struct tr_message *copy(troupe_self *self, const struct troupe_message_ty
 
 static enum troupe_status keep(troupe_self *self, const struct tr_got *what, const void *body) {
     troupe_test *kit = kit_of(self);
-    if (kit->got == TR_KIT_GOTS) return TROUPE_FAIL(self, "the test takes nothing of the %d messages it has got", TR_KIT_GOTS);
+    if (kit->got == TR_KIT_GOTS)
+        return TROUPE_FAIL(self, "the test takes nothing of the %d messages it has got", TR_KIT_GOTS);
     struct tr_got *got = malloc(sizeof *got);
     if (got == NULL) return TROUPE_NO_MEMORY;
     *got = *what;

@@ -1,6 +1,7 @@
 /*
- * What a failed test needs to know: what was expected and what came, which the caller says; then how things stand: what
- * else the probe has got, what waits in which mailbox, who has ended, when something is due, and the end of the log.
+ * What a failed test needs to know: what was expected and what came, which the caller says; then how things stand:
+ * what else the probe has got, what waits in which mailbox, who has ended, when something is due, and the end of the
+ * log.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -77,7 +78,8 @@ static void describe(struct tr_text *to, troupe_test *kit) {
     int code;
     int64_t next = tr_kit_next(kit);
     if (kit->probes > 0)
-        tr_text_format(to, "\n  the probe has ended %u time%s, and begun anew", kit->probes, kit->probes == 1 ? "" : "s");
+        tr_text_format(to, "\n  the probe has ended %u time%s, and begun anew", kit->probes,
+                       kit->probes == 1 ? "" : "s");
     add_gots(to, kit);
     add_mailboxes(to, kit->node);
     add_ends(to, kit);

@@ -101,5 +101,6 @@ void troupe_test_let_pass(troupe_test *kit, int64_t duration, const char *file, 
     bool settled = tr_kit_settle(kit);
     while (settled && kit->time < until) settled = tr_kit_pass(kit, until);
     if (!settled) tr_kit_fail(kit, file, line, "the actors go on for ever: a million steps at one time");
-    else if (duration < 0) tr_kit_fail(kit, file, line, "time does not go back: a duration of %lld ns", (long long)duration);
+    else if (duration < 0)
+        tr_kit_fail(kit, file, line, "time does not go back: a duration of %lld ns", (long long)duration);
 }

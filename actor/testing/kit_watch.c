@@ -1,5 +1,5 @@
-/* What becomes of the runs of actors, which the node tells (struct tr_watcher), and what is logged: of both the last part
- * is kept, until the test asks. */
+/* What becomes of the runs of actors, which the node tells (struct tr_watcher), and what is logged: of both the last
+ * part is kept, until the test asks. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

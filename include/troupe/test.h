@@ -80,11 +80,11 @@ int troupe_test_end(troupe_test *kit, const char *file, int line);
  * stops actors, as the headers say of a handler of an actor that handles every message and every answer.
  * What these functions do has no effect on others before the next call of the kit. No message is at hand: reply by
  * troupe_answer_later and troupe_test_asker. It is the same pointer from beginning to end.
- * If the probe ends (troupe_exit, a link, somebody stops it), another takes its place at the next call of the kit: with
- * another address, and without the asks, timers, names and monitors that it had. What it has got stays. */
+ * If the probe ends (troupe_exit, a link, somebody stops it), another takes its place at the next call of the kit:
+ * with another address, and without the asks, timers, names and monitors that it had. What it has got stays. */
 troupe_self *troupe_test_self(troupe_test *kit);
 
-/* As troupe_lookup, and supervisors by their path; a failure if there is none. */
+/* As troupe_lookup; a failure if there is none. */
 #define troupe_test_lookup(kit, name) troupe_test_find_actor((kit), (name), __FILE__, __LINE__)
 troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const char *file, int line);
 
@@ -145,8 +145,8 @@ void troupe_test_check_empty(troupe_test *kit, const char *file, int line);
 #define troupe_test_expect_death(kit, path) troupe_test_take_death((kit), (path), __FILE__, __LINE__)
 const struct troupe_death *troupe_test_take_death(troupe_test *kit, const char *path, const char *file, int line);
 
-/* The beginnings and ends of all runs since the last call, supervisors included, in their order, a blank between two: a
- * beginning is "+/reader", an end its kind (death.h) and the path, "failed/reader":
+/* The beginnings and ends of all runs since the last call, supervisors included, in their order, a blank between two:
+ * a beginning is "+/reader", an end its kind (death.h) and the path, "failed/reader":
  *
  *     "failed/b stopped/c +/b +/c"
  *
@@ -154,15 +154,15 @@ const struct troupe_death *troupe_test_take_death(troupe_test *kit, const char *
 #define troupe_test_life(kit) troupe_test_take_life((kit), __FILE__, __LINE__)
 const char *troupe_test_take_life(troupe_test *kit, const char *file, int line);
 
-/* A run is under way in this cell. */
+/* A run is under way at this address. Only looks, as the next one: nobody has a turn for it. */
 bool troupe_test_lives(troupe_test *kit, troupe_address address);
 
 /* The application has ended, with this code (NULL: not wanted): its tree gave up, or somebody called
  * troupe_shutdown. */
 bool troupe_test_ended(troupe_test *kit, int *code);
 
-/* The lines of the log since the last call, without their dates: "warning /reader: no such file\n". Valid until the next
- * call. Only the last 64 KiB are kept. */
+/* The lines of the log since the last call, without their dates: "warning /reader: no such file\n". Valid until the
+ * next call. Only the last 64 KiB are kept. */
 const char *troupe_test_log(troupe_test *kit);
 
 /* As troupe_system_counts. */
@@ -170,9 +170,9 @@ void troupe_test_counts(troupe_test *kit, struct troupe_counts *counts);
 
 /* ---- Faults ---- */
 
-/* This actor handles what it has been sent up to now; then its present run ends, as if a handler had called TROUPE_FAIL
- * with this text, unless it has ended of what it handled. A supervisor, too. A failure if nobody runs there. What follows, follows with the next call of the
- * kit: so several can fail at once. */
+/* This actor handles what it has been sent up to now; then its present run ends, as if a handler had called
+ * TROUPE_FAIL with this text, unless it has ended of what it handled. A supervisor, too. A failure if nobody runs
+ * there. What follows, follows with the next call of the kit: so several can fail at once. */
 #define troupe_test_crash(kit, address, why) troupe_test_fail_run((kit), (address), (why), __FILE__, __LINE__)
 void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *why, const char *file, int line);
 
@@ -180,9 +180,9 @@ void troupe_test_fail_run(troupe_test *kit, troupe_address address, const char *
 #define troupe_test_kill(kit, address) troupe_test_kill_run((kit), (address), __FILE__, __LINE__)
 void troupe_test_kill_run(troupe_test *kit, troupe_address address, const char *file, int line);
 
-/* As if a handler of this actor did not return: it is given nothing more and does not stop, until it is released. A kill
- * ends it all the same, as that of its process would. Its mailbox fills. A failure if nobody runs there; one that is
- * not held is released without effect. troupe_test_free releases all. */
+/* As if a handler of this actor did not return: it is given nothing more and does not stop, until it is released. A
+ * kill ends it all the same, as that of its process would. Its mailbox fills. A failure if nobody runs there; one
+ * that is not held is released without effect. troupe_test_free releases all. */
 #define troupe_test_hold(kit, address) troupe_test_hold_run((kit), (address), __FILE__, __LINE__)
 void troupe_test_hold_run(troupe_test *kit, troupe_address address, const char *file, int line);
 void troupe_test_release(troupe_test *kit, troupe_address address);

@@ -76,7 +76,8 @@ void otp_expect_at(struct otp *otp, const char *life, const char *file, int line
 
 static const struct troupe_children *ask_which(struct otp *otp) {
     troupe_test_run(otp->kit); /* what is under way is to be seen */
-    assert_int_equal(troupe_ask(otp->self, otp->supervisor, troupe_which_children, PATIENCE, .limit = 1000), TROUPE_OK);
+    assert_int_equal(troupe_ask(otp->self, otp->supervisor, troupe_which_children, PATIENCE, .limit = 1000),
+                     TROUPE_OK);
     return troupe_test_expect_reply(otp->kit, troupe_children);
 }
 
@@ -124,7 +125,8 @@ enum troupe_status otp_start(struct otp *otp, const struct troupe_child_options 
 }
 
 enum troupe_status otp_terminate(struct otp *otp, const char *child) {
-    assert_int_equal(troupe_ask(otp->self, otp->supervisor, troupe_terminate_child, PATIENCE, .name = child), TROUPE_OK);
+    assert_int_equal(troupe_ask(otp->self, otp->supervisor, troupe_terminate_child, PATIENCE, .name = child),
+                     TROUPE_OK);
     return otp_reply(otp);
 }
 

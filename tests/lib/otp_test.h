@@ -16,8 +16,9 @@
 #include <troupe/supervisor.h>
 #include <troupe/test.h>
 
-/* How a child begins: "", it does; "fail"; "fail again": whenever but at first; "ignore"; "ignore again"; "later": when it is
- * told "ready"; "named": it takes the name "the name". What it does when it is told: "die", "done", "ready", "ignore". */
+/* How a child begins: "", it does; "fail"; "fail again": whenever but at first; "ignore"; "ignore again"; "later":
+ * when it is told "ready"; "named": it takes the name "the name". What it does when it is told: "die", "done",
+ * "ready", "ignore". */
 #define MOOD_FIELDS(field) field(str, mood)
 TROUPE_MESSAGE(mood, MOOD_FIELDS)
 #define TELL_FIELDS(field) field(str, what)

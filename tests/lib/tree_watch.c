@@ -71,7 +71,8 @@ static void make_child(struct tree *t, struct member *above, uint32_t number, ui
     const char name[] = { (char)('a' + (int)number), '\0' };
     struct member *made = add(t, above, (enum troupe_restart)(tree_draw(t, 2) == 0 ? 0 : tree_draw(t, 3)), name);
     write_text(t, "{ name: %s, restart: %s, ", name, kinds[made->restart]);
-    made->significant = above->auto_shutdown != TROUPE_NEVER && made->restart != TROUPE_PERMANENT && tree_draw(t, 2) == 0;
+    made->significant = above->auto_shutdown != TROUPE_NEVER && made->restart != TROUPE_PERMANENT &&
+                        tree_draw(t, 2) == 0;
     if (made->significant) write_text(t, "significant: true, ");
     if (depth < DEPTH && tree_draw(t, 3) == 0) make_supervisor(t, made, depth);
     else if (t->strict || tree_draw(t, 4) != 0) write_text(t, "actor: hand, args: { name: %s }", made->name);

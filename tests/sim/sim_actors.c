@@ -125,8 +125,8 @@ static void start_child(struct tree *t, struct member *above) {
     note(t, "start", made, 1);
     t->asked = made;
     made->expected = true;
-    if (troupe_ask_start_child(troupe_test_self(t->kit), tree_address(t, above), TROUPE_SECOND, &options, hand, hand_args,
-                               .name = made->name) != TROUPE_OK)
+    if (troupe_ask_start_child(troupe_test_self(t->kit), tree_address(t, above), TROUPE_SECOND, &options, hand,
+                               hand_args, .name = made->name) != TROUPE_OK)
         tree_fail(t, "cannot be asked", above->path);
     const struct troupe_child *reply = reply_of(t);
     if (reply->status != TROUPE_OK) tree_fail(t, troupe_status_name((enum troupe_status)reply->status), made->path);
@@ -171,7 +171,8 @@ static void send_start(struct tree *t, struct member *above) {
     if (made == NULL) return;
     const struct troupe_child_options options = { .name = strrchr(made->path, '/') + 1, .restart = made->restart };
     note(t, "start", made, 1);
-    if (troupe_describe_child(&spec, &options, hand, hand_args, .name = made->name, .late = tree_draw(t, 2)) != TROUPE_OK)
+    if (troupe_describe_child(&spec, &options, hand, hand_args, .name = made->name, .late = tree_draw(t, 2)) !=
+        TROUPE_OK)
         tree_fail(t, "cannot be described", made->path);
     (void)troupe_send(troupe_test_self(t->kit), tree_address(t, above), troupe_start_child, .child = spec);
     troupe_child_spec_free(&spec);
@@ -232,8 +233,8 @@ static void run_seed(struct tree *t, uint64_t seed, bool trace) {
 
 /* A simulation in which something never happens shows nothing about it. */
 static bool saw_everything(const struct tree *t) {
-    return t->gave_up > 0 && t->finished > 0 && in_order > 0 && added > 0 && replies[TROUPE_OK] > 0 && replies[TROUPE_BUSY] > 0 &&
-           replies[TROUPE_NOT_FOUND] > 0 && replies[TROUPE_FAILED] > 0 && replies[TROUPE_INVALID] > 0;
+    return t->gave_up > 0 && t->finished > 0 && in_order > 0 && added > 0 && replies[TROUPE_OK] > 0 &&
+           replies[TROUPE_BUSY] > 0 && replies[TROUPE_NOT_FOUND] > 0 && replies[TROUPE_FAILED] > 0 && replies[TROUPE_INVALID] > 0;
 }
 
 int main(int argc, char **argv) {
@@ -245,8 +246,8 @@ int main(int argc, char **argv) {
     else if (argc == 3 && strcmp(argv[1], "--seeds") == 0) count = strtoull(argv[2], NULL, 10);
     for (uint64_t i = 0; i < count; i++) run_seed(&tree, first + i, one);
     printf("%" PRIu64 " seeds: %" PRIu64 " runs begun, %" PRIu64 " ended; %" PRIu64 " supervisors gave up, %" PRIu64
-           " were done; %" PRIu64 " applications ended in order; %" PRIu64 " children added; replies: %" PRIu64 " ok, %" PRIu64 " failed, %"
-           PRIu64 " busy, %" PRIu64 " not found, %" PRIu64 " invalid\n", count, tree.begun, tree.ended, tree.gave_up,
+           " were done; %" PRIu64 " applications ended in order; %" PRIu64 " children added; replies: %" PRIu64
+           " ok, %" PRIu64 " failed, %" PRIu64 " busy, %" PRIu64 " not found, %" PRIu64 " invalid\n", count, tree.begun, tree.ended, tree.gave_up,
            tree.finished, in_order, added, replies[TROUPE_OK], replies[TROUPE_FAILED], replies[TROUPE_BUSY],
            replies[TROUPE_NOT_FOUND], replies[TROUPE_INVALID]);
     return one || saw_everything(&tree) ? 0 : 1;

@@ -327,7 +327,8 @@ static void the_end_comes_to_those_who_are_held(void **state) {
     troupe_test *kit = start(tree);
     troupe_test_hold(kit, troupe_test_lookup(kit, "/a"));
     troupe_test_hold(kit, troupe_test_lookup(kit, "/a"));
-    assert_int_equal(troupe_send(troupe_test_self(kit), troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_send(troupe_test_self(kit), troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1),
+                     TROUPE_OK);
     troupe_test_run(kit);
     finish(kit);
 }
@@ -398,8 +399,8 @@ static size_t trace_of(uint64_t seed, char *text, size_t size) {
     troupe_test *kit = troupe_test_new(.actors = actors, .config = tree, .trace_file = file, .seed = seed);
     troupe_self *self = troupe_test_self(kit);
     for (int i = 0; i < 4; i++)
-        assert_int_equal(troupe_spawn(self, &echo[i], echo, begin, .to = i == 0 ? troupe_self_address(self) : echo[i - 1]),
-                         TROUPE_OK);
+        assert_int_equal(troupe_spawn(self, &echo[i], echo, begin,
+                                      .to = i == 0 ? troupe_self_address(self) : echo[i - 1]), TROUPE_OK);
     for (uint32_t i = 0; i < 20; i++) assert_int_equal(troupe_send(self, echo[3 - i % 4], ping, .n = i), TROUPE_OK);
     troupe_test_advance(kit, 3 * TROUPE_SECOND);
     troupe_test_crash(kit, troupe_test_lookup(kit, "/b"), "x");
@@ -566,7 +567,8 @@ static void a_failure_may_leave_by_longjmp(void **state) {
     }
     out = NULL;
     assert_failed("expected ping");
-    assert_int_equal(troupe_send(troupe_test_self(kit), troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1), TROUPE_OK);
+    assert_int_equal(troupe_send(troupe_test_self(kit), troupe_test_lookup(kit, "/a"), add, .word = "w", .n = 1),
+                     TROUPE_OK);
     finish(kit);
 }
 

@@ -215,7 +215,8 @@ static void scale_start_stop_many_children(void **state) {
     struct otp otp;
     otp_begin(&otp, RULES, "");
     for (int round = 0; round < 2; round++) {
-        for (uint32_t i = 0; i < 5000; i++) assert_int_equal(otp_start(&otp, OTP_CHILD(.restart = TROUPE_TEMPORARY), ""), TROUPE_OK);
+        for (uint32_t i = 0; i < 5000; i++)
+            assert_int_equal(otp_start(&otp, OTP_CHILD(.restart = TROUPE_TEMPORARY), ""), TROUPE_OK);
         assert_string_equal(otp_counts(&otp), "5000 5000 0 5000");
         for (uint32_t i = 1; i <= 5000; i++) {
             char name[16];

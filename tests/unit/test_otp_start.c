@@ -98,7 +98,8 @@ static void sup_start_fail(void **state) {
     otp_begin(&otp, RULES, "");
     assert_int_equal(troupe_describe_child(&below, OTP_CHILD(.name = "a"), child, mood, .mood = "fail"), TROUPE_OK);
     assert_int_equal(troupe_ask_start_child(otp.self, otp.supervisor, TROUPE_SECOND, OTP_CHILD(.name = "x"),
-                                            troupe_supervisor, troupe_supervise, .children = { &below, 1 }), TROUPE_OK);
+                                            troupe_supervisor, troupe_supervise, .children = { &below, 1 }),
+                     TROUPE_OK);
     troupe_child_spec_free(&below);
     assert_int_equal(otp_reply(&otp), TROUPE_FAILED);
     assert_non_null(strstr(otp.why, "it does not begin"));
@@ -232,7 +233,8 @@ static void child_specs(void **state) {
         if (i == 2) bad.shutdown = -10;
         if (i == 3) bad.name = "a/b";
         if (i == 4) bad.significant = true;
-        assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_start_child, TROUPE_SECOND, .child = bad), TROUPE_OK);
+        assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_start_child, TROUPE_SECOND, .child = bad),
+                         TROUPE_OK);
         assert_int_equal(otp_reply(&otp), i == 0 ? TROUPE_NOT_FOUND : TROUPE_INVALID);
         assert_string_not_equal(otp.why, "");
     }

@@ -159,7 +159,8 @@ static void child_unlink(void **state) {
     begin(&otp, "one_for_one", 2, "");
     assert_int_equal(otp_start(&otp, OTP_CHILD(.name = "a", .shutdown = TROUPE_SECOND), ""), TROUPE_OK);
     troupe_test_hold(otp.kit, otp.address);
-    assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_MINUTE, .name = "a"), TROUPE_OK);
+    assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_MINUTE, .name = "a"),
+                     TROUPE_OK);
     troupe_test_expect_nothing(otp.kit);
     assert_string_equal(otp_which(&otp), "a:stopping");
     troupe_test_advance(otp.kit, 1001 * TROUPE_MILLISECOND);
@@ -174,7 +175,8 @@ static void tree(void **state) {
     (void)state;
     static const char below[] = "{ name: x, strategy: one_for_one, restarts: 4, within: 3600s, children: [ { name: a, "
                                 "actor: child }, { name: b, actor: child } ] }, { name: y, strategy: one_for_one, "
-                                "restarts: 4, within: 3600s, children: [] }, { name: z, restart: transient, children: [] }";
+                                "restarts: 4, within: 3600s, children: [] }, "
+                                "{ name: z, restart: transient, children: [] }";
     struct otp otp, inner;
     begin(&otp, "one_for_all", 4, below);
     assert_int_equal(otp_terminate(&otp, "z"), TROUPE_OK);

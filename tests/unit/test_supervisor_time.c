@@ -1,5 +1,5 @@
-/* Supervisors and time, to the millisecond: backoff, the deadline for being ready, the time in which restarts count, and
- * what is asked meanwhile. Real actors in virtual time. */
+/* Supervisors and time, to the millisecond: backoff, the deadline for being ready, the time in which restarts count,
+ * and what is asked meanwhile. Real actors in virtual time. */
 #include "lib/otp_test.h"
 
 #include <stdio.h>
@@ -127,7 +127,8 @@ static void a_start_that_hangs_can_be_stopped(void **state) {
     otp_begin(&otp, "restarts: 1, within: 1h", "{ name: a, actor: child }");
     otp_ask_start(&otp, OTP_CHILD(.name = "b"), "later");
     otp_expect(&otp, "+/b");
-    assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_SECOND, .name = "b"), TROUPE_OK);
+    assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_SECOND, .name = "b"),
+                     TROUPE_OK);
     otp_expect(&otp, "stopped/b");
     assert_int_equal(otp_reply(&otp), TROUPE_FAILED); /* to whoever wanted it to start */
     assert_int_equal(otp_reply(&otp), TROUPE_OK);     /* to whoever wanted it to stop */
@@ -188,7 +189,8 @@ static void an_order_to_stop_finds_who_is_about_to_begin(void **state) {
     troupe_address a = otp_address(&otp, "a");
     for (uint64_t seed = 0; seed < 2; seed++) {
         assert_int_equal(otp_terminate(&otp, "a"), TROUPE_OK);
-        assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_restart_child, TROUPE_SECOND, .name = "a"), TROUPE_OK);
+        assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_restart_child, TROUPE_SECOND, .name = "a"),
+                         TROUPE_OK);
         if (seed == 0) {
             troupe_test_hold(otp.kit, otp.supervisor); /* so that it handles both at once */
             assert_int_equal(troupe_ask(otp.self, otp.supervisor, troupe_terminate_child, TROUPE_SECOND, .name = "a"),
