@@ -270,6 +270,7 @@ static void note_loss(struct troupe_supervisor *me, struct tr_kin *kin, const st
     death.actor = kin->spec.actor;
     death.run = (uint32_t)(kin->run - 1);
     death.uptime = now - kin->since;
+    death.starting = tr_kin_state(me, kin) == TROUPE_CHILD_STARTING;
     note_exit(me, kin, &death);
 }
 

@@ -16,7 +16,8 @@
  * ordinary messages, which any actor on any node may ask of it; most are answered with a troupe_child. The words
  * and meanings are those of OTP's supervisor(3); what differs is said here.
  *
- * Children that code has added run on the supervisor's own node. Each has an address of its own, which stays the
+ * Children that code has added run on the supervisor's own node, on its workers: a thread of its own is for actors that
+ * are configured or spawned. Each has an address of its own, which stays the
  * same while it is restarted and is stale once its supervisor has forgotten it. They are forgotten, too, when
  * the supervisor itself ends or is restarted; then only those come again that it was configured or started with.
  */

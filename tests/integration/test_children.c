@@ -373,6 +373,31 @@ static void a_supervisor_may_be_spawned(void **state) {
     system_end(system, 0, NULL);
 }
 
+/* It is killed for the failure of a sibling, over and over: nobody is left of what was added to it. */
+static void what_was_added_is_killed_with_its_supervisor(void **state) {
+    enum { ROUNDS = 50 };
+    char line[64];
+    troupe_system *system =
+        start("inproc", "    - name: g\n      strategy: one_for_all\n      restarts: 1000\n      children:\n"
+                        "        - { name: s, shutdown: kill, children: [] }\n"
+                        "        - { name: b, actor: worker }\n");
+    troupe_address to = troupe_system_lookup(system, "/g/s"), sibling = troupe_system_lookup(system, "/g/b");
+    (void)state;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        let(system, .what = "start", .to = to, .name = "v");
+        let(system, .what = "start", .to = to, .name = "w");
+        board_await_times("start ok v running there", i + 1);
+        board_await_times("start ok w running there", i + 1);
+        assert_int_equal(troupe_system_send(system, sibling, deed, .what = "fail"), TROUPE_OK);
+        snprintf(line, sizeof line, "+/g/b@%u", i + 1);
+        board_await(line);
+    }
+    let(system, .what = "count", .to = to);
+    board_await("count 0 0 0 0");
+    assert_string_equal(board_lines("-/g/s"), ""); /* killed: without their stop handlers */
+    system_end(system, 0, NULL);
+}
+
 static void ten_thousand_children(void **state) {
     enum { MANY = 10000, ROUND = 500 };
     troupe_system *system = start("thread", "    - { name: many, strategy: dynamic, restarts: 1000000 }\n");
@@ -416,6 +441,7 @@ int main(void) {
         cmocka_unit_test(dynamic_children_come_from_a_template),
         cmocka_unit_test(supervisors_are_started_from_code),
         cmocka_unit_test(a_supervisor_may_be_spawned),
+        cmocka_unit_test(what_was_added_is_killed_with_its_supervisor),
         cmocka_unit_test(ten_thousand_children),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

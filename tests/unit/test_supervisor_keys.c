@@ -211,6 +211,39 @@ static void dynamic_children_stop_at_once(void **state) {
     assert_int_equal(troupe_test_free(kit), 0);
 }
 
+/* What code had added goes with its supervisor, however that ends, and its address with it. */
+static void what_was_added_goes_with_its_supervisor(void **state) {
+    (void)state;
+    for (int kill = 0; kill < 2; kill++) {
+        troupe_test *kit = start("tree: { restarts: 9, children: [ { name: s, restarts: 9, children: ["
+                                 "{ name: a, actor: worker } ] } ] }");
+        troupe_self *self = troupe_test_self(kit);
+        troupe_address above = troupe_test_lookup(kit, "/s"), added[2];
+        static const char *const hows[] = { "", "later" };
+        for (int i = 0; i < 2; i++) {
+            struct troupe_child_options options = { .name = hows[i][0] == '\0' ? "b" : "c" };
+            assert_int_equal(troupe_ask_start_child(self, above, TROUPE_MINUTE, &options, worker, birth, .how = hows[i]),
+                             TROUPE_OK);
+        }
+        added[0] = troupe_test_expect_reply(kit, troupe_child)->address;
+        assert_int_equal(troupe_ask(self, above, troupe_which_children, TROUPE_MINUTE, .after = 2), TROUPE_OK);
+        const struct troupe_children *last = troupe_test_expect_reply(kit, troupe_children);
+        assert_int_equal(last->children.items[0].state, TROUPE_CHILD_STARTING); /* whoever asked for it still waits */
+        added[1] = last->children.items[0].address;
+        expect_life(kit, "+/ +/s +/s/a +/s/b +/s/c");
+        if (kill) troupe_test_kill(kit, above);
+        else troupe_test_crash(kit, above, "out of luck");
+        troupe_test_run(kit);
+        troupe_test_expect_outcome(kit, TROUPE_DIED);
+        for (int i = 0; i < 2; i++) assert_false(troupe_test_lives(kit, added[i]));
+        for (int i = 0; i < 2; i++) assert_int_equal(troupe_send_empty(self, added[i], troupe_none), TROUPE_GONE);
+        assert_int_equal(troupe_ask_empty(self, above, troupe_count_children, TROUPE_MINUTE), TROUPE_OK);
+        assert_int_equal(troupe_test_expect_reply(kit, troupe_child_counts)->specs, 1);
+        assert_true(troupe_test_lives(kit, troupe_test_lookup(kit, "/s/a")));
+        assert_int_equal(troupe_test_free(kit), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restarts_wait_longer_each_time),
@@ -222,6 +255,7 @@ int main(void) {
         cmocka_unit_test(a_late_restart_is_a_failed_one),
         cmocka_unit_test(who_has_nothing_to_do_holds_nobody_up),
         cmocka_unit_test(dynamic_children_stop_at_once),
+        cmocka_unit_test(what_was_added_goes_with_its_supervisor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
