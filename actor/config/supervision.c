@@ -57,7 +57,8 @@ static void check_significant(struct tr_mistakes *mistakes, const struct tr_chil
         tr_mistake(mistakes, pair->key->where,
                    "significant: a permanent child never ends for good; it needs 'restart: transient' or temporary");
     else if (parent->auto_shutdown == TR_NEVER)
-        tr_mistake(mistakes, pair->key->where, "significant: it means nothing without 'auto_shutdown' of its supervisor");
+        tr_mistake(mistakes, pair->key->where,
+                   "significant: it means nothing without 'auto_shutdown' of its supervisor");
 }
 
 void tr_child_common(struct tr_tree_input *input, const struct tr_child *parent, struct tr_child *child,

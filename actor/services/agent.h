@@ -9,7 +9,8 @@
 
 #include "core/cell.h"
 
-/* Begin a run in a bound cell. saved_type: "": nothing is. Answered with tr_started or tr_exited (core/report.h) to `owner`. */
+/* Begin a run in a bound cell. Answered with tr_started or tr_exited (core/report.h) to `owner`. saved_type: "":
+ * nothing is saved. */
 #define TR_START_CHILD_FIELDS(field)                                                               \
     field(u32, slot) field(str, actor) field(bytes, args) field(str, path) field(address, owner)   \
     field(u64, key) field(u32, run) field(u32, mailbox_limit) field(bool, drop_newest)             \

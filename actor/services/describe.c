@@ -51,8 +51,10 @@ enum troupe_status troupe_describe_child_of(struct troupe_child_spec *spec,
     struct tr_codec_error error;
     *spec = (struct troupe_child_spec){ 0 };
     enum troupe_status status = pack(&bytes, actor, type, args, &error);
-    if (status == TROUPE_OK) *spec = spec_of(options, actor, type, (struct troupe_bytes){ bytes.data, (uint32_t)bytes.size });
-    else tr_bytes_free(&bytes);
+    if (status == TROUPE_OK)
+        *spec = spec_of(options, actor, type, (struct troupe_bytes){ bytes.data, (uint32_t)bytes.size });
+    else
+        tr_bytes_free(&bytes);
     return status;
 }
 

@@ -350,6 +350,6 @@ TROUPE_ON(troupe_supervisor, troupe_count_children) {
 }
 
 TROUPE_ACTOR(troupe_supervisor, TROUPE_STARTS(troupe_supervisor, troupe_supervise), TROUPE_STOPS(troupe_supervisor),
-             TROUPE_HANDLES(troupe_supervisor, tr_started, tr_exited, tr_node_down, tr_supervisor_tick, tr_stopping, tr_save,
-                            troupe_start_child, troupe_terminate_child, troupe_restart_child, troupe_delete_child,
+             TROUPE_HANDLES(troupe_supervisor, tr_started, tr_exited, tr_node_down, tr_supervisor_tick, tr_stopping,
+                            tr_save, troupe_start_child, troupe_terminate_child, troupe_restart_child, troupe_delete_child,
                             troupe_which_children, troupe_count_children))

@@ -74,7 +74,8 @@ static bool equip(const struct tr_kin *kin, struct tr_run_spec *start) {
     bool fresh = kin->added && !kin->begun;
     const struct tr_saved *saved = kin->saved;
     if (fresh) start->more = calloc(1, sizeof *start->more);
-    if (saved != NULL) start->saved = tr_saved_new(tr_saved_type(saved), (struct troupe_bytes){ saved->bytes, saved->size });
+    if (saved != NULL)
+        start->saved = tr_saved_new(tr_saved_type(saved), (struct troupe_bytes){ saved->bytes, saved->size });
     return (!fresh || start->more != NULL) && (saved == NULL || start->saved != NULL);
 }
 

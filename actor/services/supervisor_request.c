@@ -86,7 +86,8 @@ static void drop(struct tr_request *request) {
 static void tell(struct troupe_supervisor *me, const struct tr_request *request) {
     const struct tr_kin *kin = tr_kindred_of(&me->kindred, request->child);
     bool nothing = request->answer == TR_ANSWER_FAILED || request->answer == TR_ANSWER_IGNORED;
-    struct troupe_child answer = answer_of(me, kin, statuses[request->answer], request->why == NULL ? "" : request->why);
+    const char *why = request->why == NULL ? "" : request->why;
+    struct troupe_child answer = answer_of(me, kin, statuses[request->answer], why);
     answer.name = request->name == NULL ? "" : request->name;
     if (nothing) answer.address = (troupe_address){ 0 };
     reply(me, &request->asker, &answer);

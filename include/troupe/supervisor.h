@@ -3,7 +3,8 @@
  * are started from code, and what a supervised actor tells its supervisor.
  *
  *     TROUPE_ON(boss, open) {
- *         return troupe_ask_start_child(self, troupe_lookup(self, "/pool"), TROUPE_SECOND, NULL, worker, job, .from = 1);
+ *         troupe_address pool = troupe_lookup(self, "/pool");
+ *         return troupe_ask_start_child(self, pool, TROUPE_SECOND, NULL, worker, job, .from = 1);
  *     }
  *     TROUPE_ANSWER(boss, troupe_start_child, troupe_child) {
  *         if (outcome == TROUPE_OK && reply->status == TROUPE_OK) me->worker = reply->address;
@@ -17,9 +18,9 @@
  * and meanings are those of OTP's supervisor(3); what differs is said here.
  *
  * Children that code has added run on the supervisor's own node, on its workers: a thread of its own is for actors that
- * are configured or spawned. Each has an address of its own, which stays the
- * same while it is restarted and is stale once its supervisor has forgotten it. They are forgotten, too, when
- * the supervisor itself ends or is restarted; then only those come again that it was configured or started with.
+ * are configured or spawned. Each has an address of its own, which stays the same while it is restarted and is stale
+ * once its supervisor has forgotten it. They are forgotten, too, when the supervisor itself ends or is restarted; then
+ * only those come again that it was configured or started with.
  */
 #ifndef TROUPE_SUPERVISOR_H
 #define TROUPE_SUPERVISOR_H

@@ -137,8 +137,8 @@ def test_giving_up_goes_up():
 def test_one_that_is_never_ready_is_killed():
     """With its process, if it has one: nobody waits for it, and its supervisor gives up."""
     for place in ("thread", "inproc", "process"):
-        app = Application("family", family(supervisor("s", member("a", args={"never": True}, ready="100ms", place=place),
-                                                      place="process"), member("c"), restarts=0))
+        late = member("a", args={"never": True}, ready="100ms", place=place)
+        app = Application("family", family(supervisor("s", late, place="process"), member("c"), restarts=0))
         app.wait_for("/s/a: (failed: )?killed")
         code = app.wait()
         check(code == 2, f"{place}: exit code {code}", app)
@@ -237,5 +237,6 @@ def test_random_kills():
 run([test_a_subtree_is_in_one_process, test_nodes_and_threads_are_in_that_process_too, test_it_starts_again_as_a_whole,
      test_children_in_other_processes_end_with_it, test_nested_processes,
      test_one_that_fails_there_is_restarted_there, test_giving_up_goes_up,
-     test_one_that_is_never_ready_is_killed, test_a_temporary_one_leaves_nobody_behind, test_what_was_saved_outlives_the_process, test_in_one_process, test_main_and_keeper,
+     test_one_that_is_never_ready_is_killed, test_a_temporary_one_leaves_nobody_behind,
+     test_what_was_saved_outlives_the_process, test_in_one_process, test_main_and_keeper,
      test_random_kills])

@@ -56,7 +56,8 @@ static enum troupe_status start_supervisor(troupe_self *self, const struct order
     if (status == TROUPE_OK) status = troupe_describe_child(&inner, NULL, worker, job, .n = 8, .on_start = "");
     struct troupe_child_options below = { .name = "below" };
     if (status == TROUPE_OK)
-        status = troupe_describe_child(&specs[1], &below, troupe_supervisor, troupe_supervise, .children = { &inner, 1 });
+        status = troupe_describe_child(&specs[1], &below, troupe_supervisor, troupe_supervise,
+                                       .children = { &inner, 1 });
     if (status == TROUPE_OK)
         status = troupe_ask_start_child(self, msg->to, 20 * TROUPE_SECOND, &above, troupe_supervisor, troupe_supervise,
                                         .strategy = TROUPE_ONE_FOR_ALL, .restarts = 2, .children = { specs, 2 });

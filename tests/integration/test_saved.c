@@ -108,7 +108,8 @@ static troupe_system *start(const char *place) {
 }
 
 static void let(troupe_system *system, const char *who, const char *what, uint32_t n) {
-    assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, who), act, .what = what, .n = n), TROUPE_OK);
+    troupe_address to = troupe_system_lookup(system, who);
+    assert_int_equal(troupe_system_send(system, to, act, .what = what, .n = n), TROUPE_OK);
 }
 
 static void the_next_run_begins_with_it(void **state) {

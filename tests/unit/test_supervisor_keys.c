@@ -103,7 +103,8 @@ static void the_end_of_one_may_be_the_end_of_all(void **state) {
     (void)state;
     int code = -1;
     troupe_test *kit = start("tree: { auto_shutdown: any_significant, children: ["
-                             "{ name: a, actor: worker }, { name: b, actor: worker, restart: transient, significant: true },"
+                             "{ name: a, actor: worker },"
+                             "{ name: b, actor: worker, restart: transient, significant: true },"
                              "{ name: c, actor: worker, restart: transient } ] }");
     tell(kit, "/c", "exit");
     tell(kit, "/b", "fail"); /* it comes back, and is significant still */
@@ -222,8 +223,9 @@ static void what_was_added_goes_with_its_supervisor(void **state) {
         static const char *const hows[] = { "", "later" };
         for (int i = 0; i < 2; i++) {
             struct troupe_child_options options = { .name = hows[i][0] == '\0' ? "b" : "c" };
-            assert_int_equal(troupe_ask_start_child(self, above, TROUPE_MINUTE, &options, worker, birth, .how = hows[i]),
-                             TROUPE_OK);
+            enum troupe_status asked =
+                troupe_ask_start_child(self, above, TROUPE_MINUTE, &options, worker, birth, .how = hows[i]);
+            assert_int_equal(asked, TROUPE_OK);
         }
         added[0] = troupe_test_expect_reply(kit, troupe_child)->address;
         assert_int_equal(troupe_ask(self, above, troupe_which_children, TROUPE_MINUTE, .after = 2), TROUPE_OK);

@@ -82,7 +82,8 @@ static void each_mistake_of_a_child_is_told(void **state) {
     wrong[10].spec.name = "a/b";
     wrong[11].spec.name = "12345678901234567890123456789012345678901234567890123456789012345";
     troupe_test *kit = start("tree: { children: [] }");
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) expect(add(kit, wrong[i].spec), wrong[i].status, wrong[i].why);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect(add(kit, wrong[i].spec), wrong[i].status, wrong[i].why);
     assert_string_equal(troupe_test_life(kit), "+/"); /* nobody was started */
     assert_int_equal(add(kit, right)->status, TROUPE_OK);
     assert_string_equal(troupe_test_life(kit), "+/1"); /* nor did any of them use a name */
@@ -93,7 +94,8 @@ static void a_template_leaves_no_choice(void **state) {
     (void)state;
     troupe_test *kit = start("tree: { strategy: dynamic, child: { actor: worker } }");
     const struct troupe_child_spec nothing = { 0 }, same = { .actor = "worker", .start = "birth", .args = BORN };
-    struct troupe_child_spec other = { .actor = "troupe_supervisor", .start = "troupe_supervise", .args = { "\x90", 1 } };
+    struct troupe_child_spec other = { .actor = "troupe_supervisor", .start = "troupe_supervise",
+                                       .args = { "\x90", 1 } };
     struct troupe_child_spec wishes = { .restart = TROUPE_TEMPORARY }, broken = same;
     broken.args.size = 1;
     expect(add(kit, other), TROUPE_INVALID, "the children here are worker, not troupe_supervisor");
@@ -150,7 +152,8 @@ static void lists_come_in_pieces(void **state) {
     (void)state;
     uint64_t after = 0;
     char names[64] = "";
-    troupe_test *kit = start("tree: { children: [ { name: a, actor: worker, count: 2 }, { name: b, actor: worker } ] }");
+    troupe_test *kit =
+        start("tree: { children: [ { name: a, actor: worker, count: 2 }, { name: b, actor: worker } ] }");
     assert_int_equal(add(kit, (struct troupe_child_spec){ .name = "c", .actor = "worker", .start = "birth",
                                                           .args = BORN })->status, TROUPE_OK);
     for (bool more = true; more;) {
