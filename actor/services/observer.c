@@ -73,12 +73,11 @@ static struct open *find_open(struct tr_observer *me, uint64_t id) {
     return is ? &me->open[place] : NULL;
 }
 
-static void add(const struct tr_looked *looked, bool running, struct troupe_actor_info *info) {
-    info->whole = true;
+static void add(const struct tr_looked *looked, struct troupe_actor_info *info) {
+    info->whole = info->running = true;
     info->path = looked->path;
     info->name = looked->name;
     info->behaviour = looked->behaviour;
-    info->running = running;
     info->starting = looked->starting;
     info->run = looked->run;
     info->uptime = looked->uptime;
@@ -96,7 +95,7 @@ static enum troupe_status finish(troupe_self *self, struct open *open, const str
     struct tr_cell *cell = cell_of(node, open->actor);
     struct troupe_actor_info info = { .status = TROUPE_GONE, .address = open->actor };
     if (cell != NULL) tr_observe_cell(node, cell, open->actor, &info, handling);
-    if (cell != NULL && looked != NULL) add(looked, true, &info);
+    if (cell != NULL && looked != NULL) add(looked, &info);
     open->used = false;
     (void)troupe_answer_message(self, open->asker, &troupe_actor_info_message, &info);
     return TROUPE_OK;

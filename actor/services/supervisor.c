@@ -237,6 +237,13 @@ static bool is_own_kill(const struct troupe_supervisor *me, const struct troupe_
     return strcmp(death->by, own) == 0;
 }
 
+/* For those who look at the tree. Without memory, none is better than an older one. */
+static void keep_failure(struct troupe_supervisor *me, struct tr_kin *kin, const struct troupe_death *death) {
+    free(kin->failure);
+    kin->failure = strdup(me->last_failure);
+    kin->failed_at = death->at;
+}
+
 /* Whom it is about we know ourselves: the report may come from a process that says what it likes. */
 static void note_exit(struct troupe_supervisor *me, struct tr_kin *kin, const struct troupe_death *report) {
     struct tr_node *node = tr_supervisor_node(me);
@@ -248,6 +255,7 @@ static void note_exit(struct troupe_supervisor *me, struct tr_kin *kin, const st
     if (exit_of(&death) != TR_EXIT_FAILED || is_own_kill(me, &death)) return;
     if (death.kind != TROUPE_DEATH_KILLED) tr_death_log(node, TROUPE_ERROR, &death);
     troupe_death_print(&death, me->last_failure, sizeof me->last_failure);
+    keep_failure(me, kin, &death);
 }
 
 TROUPE_ON(troupe_supervisor, tr_exited) {

@@ -179,7 +179,9 @@ void tr_kin_forget(struct troupe_supervisor *me, struct tr_kin *kin) {
     tr_kin_rest(me, kin);
     tr_kindred_remove(&me->kindred, kin);
     free(kin->saved);
+    free(kin->failure);
     kin->saved = NULL;
+    kin->failure = NULL;
     if (kin->added) tr_kin_free(kin);
 }
 

@@ -200,6 +200,7 @@ void tr_kindred_free(struct tr_kindred *kindred) {
         struct tr_kin *kin = kindred->by_index[i];
         if (kin == NULL) continue;
         free(kin->saved);
+        free(kin->failure);
         if (kin->added) tr_kin_free(kin);
     }
     free(kindred->by_index);

@@ -33,7 +33,9 @@ static struct troupe_child_info info_of(const struct troupe_supervisor *me, cons
                                        .actor = kin->spec.actor, .address = kin->address,
                                        .is_supervisor = kin->spec.is_supervisor, .state = look.state,
                                        .since = look.since, .restarts = look.restarts,
-                                       .restart = kin->spec.rules.restart };
+                                       .restart = kin->spec.rules.restart,
+                                       .failure = kin->failure == NULL ? "" : kin->failure,
+                                       .failed_at = kin->failure == NULL ? 0 : kin->failed_at };
 }
 
 /* True: there are more behind those that fit. */

@@ -25,6 +25,8 @@ struct tr_kin {
     uint64_t run;           /* the latest; 0: it has not run, or has exited */
     int64_t since;          /* when that was started */
     struct tr_saved *saved; /* for its next run; NULL: nothing */
+    char *failure;          /* its latest death that was a failure, printed; NULL: none */
+    int64_t failed_at;      /* ns since 1970 */
     uint8_t *args;          /* of an added one: its start message */
     struct tr_kin *next_by_name, *next_by_place;
     char memory[];          /* what the spec of an added one points to */

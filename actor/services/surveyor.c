@@ -30,6 +30,7 @@ static void free_item(struct troupe_tree_item *item) {
     free((void *)(uintptr_t)item->name);
     free((void *)(uintptr_t)item->path);
     free((void *)(uintptr_t)item->actor);
+    free((void *)(uintptr_t)item->failure);
 }
 
 TROUPE_STOP(tr_surveyor) {
@@ -79,8 +80,9 @@ static bool add(struct tr_surveyor *me, const struct troupe_child_info *child, i
                                        .actor = strdup(child->actor), .address = child->address,
                                        .is_supervisor = child->is_supervisor, .complete = !child->is_supervisor,
                                        .state = child->state, .age = now - child->since,
-                                       .restarts = child->restarts, .restart = child->restart };
-    if (item->name != NULL && item->path != NULL && item->actor != NULL) {
+                                       .restarts = child->restarts, .restart = child->restart,
+                                       .failure = strdup(child->failure), .failed_at = child->failed_at };
+    if (item->name != NULL && item->path != NULL && item->actor != NULL && item->failure != NULL) {
         me->count++;
         return true;
     }

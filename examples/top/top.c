@@ -39,7 +39,7 @@ TROUPE_ACTOR(boss, TROUPE_STARTS(boss, troupe_none), TROUPE_HANDLES(boss, next))
 
 struct line {
     struct troupe_tree_item item;
-    char path[128], actor[64];
+    char path[128], actor[64], failure[64];
     struct troupe_actor_info info;
 };
 struct top {
@@ -59,15 +59,15 @@ TROUPE_ON(top, next) {
 }
 
 static void print(const struct top *me) {
-    printf("%-24s %-18s %-9s %8s %9s %8s %8s %5s\n", "PATH", "ACTOR", "STATE", "RESTARTS", "NODE", "HANDLED", "WAITING",
-           "HIGH");
+    printf("%-24s %-18s %-9s %8s %9s %8s %8s %5s  %s\n", "PATH", "ACTOR", "STATE", "RESTARTS", "NODE", "HANDLED",
+           "WAITING", "HIGH", "LAST FAILURE");
     for (uint32_t i = 0; i < me->count; i++) {
         const struct line *line = &me->lines[i];
         printf("%-24s %-18s %-9s %8" PRIu64 " %9" PRIu64, line->path, line->actor,
                troupe_child_state_name((enum troupe_child_state)line->item.state), line->item.restarts,
                line->item.address.node);
         if (line->info.whole) printf(" %8u %8u %5u", line->info.handled, line->info.waiting, line->info.high_water);
-        printf("\n");
+        printf("%s%s\n", line->failure[0] == '\0' ? "" : "  ", line->failure);
     }
     printf("\n");
     fflush(stdout);
@@ -85,6 +85,7 @@ static void take(troupe_self *self, struct top *me, const struct troupe_tree_ite
     *line = (struct line){ .item = *item };
     snprintf(line->path, sizeof line->path, "%s", item->path);
     snprintf(line->actor, sizeof line->actor, "%s", item->actor);
+    snprintf(line->failure, sizeof line->failure, "%s", item->failure); /* its beginning will do */
     enum troupe_status status = troupe_ask(self, troupe_observer(item->address), troupe_inspect_actor,
                                            5 * TROUPE_SECOND, .actor = item->address);
     if (status == TROUPE_OK) me->missing++;

@@ -37,9 +37,10 @@ TROUPE_MESSAGE(troupe_inspect_actor, TROUPE_INSPECT_ACTOR_FIELDS)
  * busy: ns in its handlers, as far as samples every 10 ms tell; 0 for an actor with a thread of its own.
  * handling: the type of the message that a worker has at hand for it at this moment; "": none.
  *
- * The rest, and in `handled` replies, notices and the messages of other nodes, only if `whole`: it comes from the actor's own worker, between two handlers. If that has not come to it in
- * 0.1 s, because a handler does not return, you get the reply without. path, name (as registered). behaviour: what it has
- * become, "" at first. running: a run is under way; else it waits to be started again. starting: not ready yet. run:
+ * The rest, and in `handled` replies, notices and the messages of other nodes, only if `whole`: it comes from the
+ * actor's own worker, between two handlers. If that has not come to it in 0.1 s, because a handler does not return or
+ * no run is under way, you get the reply without; which of them it is, `handling` and the tree tell. path, name (as
+ * registered). behaviour: what it has become, "" at first. running: the same as `whole`. starting: not ready yet. run:
  * starts but the first. uptime: ns of this run. timers: and open asks. sources: watched descriptors and signals wanted.
  * stashed: messages put aside. kept: askers that it owes an answer. A plain actor that nobody supervises, without a
  * name, timers and the like, has no path and uptime. */
@@ -84,7 +85,8 @@ TROUPE_MESSAGE(troupe_inspect_tree, TROUPE_INSPECT_TREE_FIELDS)
 #define TROUPE_TREE_ITEM_FIELDS(field)                                                             \
     field(u32, parent) field(u32, depth) field(str, name) field(str, path) field(str, actor)       \
     field(address, address) field(bool, is_supervisor) field(bool, complete)                       \
-    field(u32, strategy) field(u32, state) field(i64, age) field(u64, restarts) field(u32, restart)
+    field(u32, strategy) field(u32, state) field(i64, age) field(u64, restarts) field(u32, restart) \
+    field(str, failure) field(i64, failed_at)
 TROUPE_MESSAGE(troupe_tree_item, TROUPE_TREE_ITEM_FIELDS)
 
 /* status: enum troupe_status; the supervisor to begin with did not tell in time, is GONE, or is none (UNHANDLED).

@@ -170,11 +170,13 @@ TROUPE_MESSAGE(troupe_which_children, TROUPE_WHICH_CHILDREN_FIELDS)
 
 /* number: rises from left to right, never given twice. actor: the name of its type. state: enum troupe_child_state, and
  * since when, in the time of troupe_now of the supervisor's node. restarts: starts but the first, those that failed
- * included. restart: enum troupe_restart. */
+ * included. restart: enum troupe_restart. failure: its latest death that was one, as troupe_death_print has it (death.h),
+ * whatever it died of, its process included; "": none that this run of the supervisor has seen. failed_at: when that
+ * was, ns since 1970, by the clock of its own node. */
 #define TROUPE_CHILD_INFO_FIELDS(field)                                                            \
     field(u64, number) field(str, name) field(str, path) field(str, actor) field(address, address) \
     field(bool, is_supervisor) field(u32, state) field(i64, since) field(u64, restarts)            \
-    field(u32, restart)
+    field(u32, restart) field(str, failure) field(i64, failed_at)
 TROUPE_MESSAGE(troupe_child_info, TROUPE_CHILD_INFO_FIELDS)
 
 /* now: troupe_now there, to compare `since` with. strategy: enum troupe_strategy. */

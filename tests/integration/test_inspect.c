@@ -53,7 +53,7 @@ static struct troupe_actor_info seen; /* its texts in: */
 static char seen_path[64], seen_name[64], seen_behaviour[64], seen_actor[64], seen_handling[64];
 static struct troupe_node_info seen_node;
 static char seen_node_name[64];
-static char seen_tree[2048];
+static char seen_tree[2048], seen_failures[2048];
 
 struct tool { char unused; };
 TROUPE_ON(tool, question) {
@@ -89,8 +89,8 @@ TROUPE_ANSWER(tool, troupe_inspect_node, troupe_node_info) {
     return TROUPE_OK;
 }
 TROUPE_ANSWER(tool, troupe_inspect_tree, troupe_tree_info) {
-    size_t used = 0;
-    seen_tree[0] = '\0';
+    size_t used = 0, written = 0;
+    seen_tree[0] = seen_failures[0] = '\0';
     for (uint32_t i = 0; reply != NULL && i < reply->items.count && used < sizeof seen_tree; i++) {
         const struct troupe_tree_item *item = &reply->items.items[i];
         used += (size_t)snprintf(seen_tree + used, sizeof seen_tree - used, "%s%s:%s:%s:%" PRIu64 "%s", i == 0 ? "" : " ",
@@ -99,6 +99,9 @@ TROUPE_ANSWER(tool, troupe_inspect_tree, troupe_tree_info) {
         assert_true(item->parent == UINT32_MAX ? item->depth == 0
                                                : item->parent < i && item->depth == reply->items.items[item->parent].depth + 1);
         assert_true(item->age >= 0);
+        assert_true((item->failed_at == 0) == (item->failure[0] == '\0'));
+        if (written < sizeof seen_failures)
+            written += (size_t)snprintf(seen_failures + written, sizeof seen_failures - written, "%s", item->failure);
     }
     board_note("tree:%s%s", troupe_status_name(outcome == TROUPE_OK ? (enum troupe_status)reply->status : outcome),
                reply != NULL && reply->complete ? " complete" : "");
@@ -293,7 +296,10 @@ static void tree(void **state) {
         assert_string_equal(seen_tree, "/subject:subject:running:1 /group:troupe_supervisor:running:0 /tool:tool:running:0"
                                        " /group/a/0:subject:running:0 /group/a/1:subject:running:0"
                                        " /group/below:troupe_supervisor:running:0 /group/below/b:subject:running:0");
+        assert_memory_equal(seen_failures, "/subject failed: asked to (", 27); /* and nobody else has */
+        assert_null(strstr(seen_failures + 1, "/group"));
         look(system, "tree", troupe_system_lookup(system, "/group/below"), "tree:ok complete");
+        assert_string_equal(seen_failures, "");
         assert_string_equal(seen_tree, "/group/below/b:subject:running:0");
         system_end(system, 0, NULL);
     }
