@@ -11,6 +11,7 @@
  *   troupe/supervisor.h children that are added at run time, supervisors from code
  *   troupe/group.h     groups of actors, seen from every node
  *   troupe/topic.h     publishing to whoever has subscribed; dead letters
+ *   troupe/router.h    one address for many actors
  *   troupe/inspect.h   the tree, nodes and actors of a running application, by messages
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
@@ -32,6 +33,7 @@
 #include <troupe/log.h>
 #include <troupe/message.h>
 #include <troupe/monitor.h>
+#include <troupe/router.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>

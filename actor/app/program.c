@@ -3,25 +3,47 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <troupe/router.h>
 #include <troupe/supervisor.h>
 
 #include "app/messages.h"
 
+/* What runs in every program: what may be configured in each, too, and what is Troupe's alone. Each ends with NULL. */
+static const struct troupe_actor_type *const common_actors[] = { &troupe_router_actor, NULL };
 static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &tr_groups_agent_actor,
                                                               &tr_observer_actor, &tr_surveyor_actor,
-                                                              &troupe_supervisor_actor };
-enum { OWN_ACTORS = sizeof own_actors / sizeof own_actors[0] };
+                                                              &troupe_supervisor_actor, NULL };
 
-static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors,
-                         const struct troupe_actor_type *also) {
+static size_t count_of(const struct troupe_actor_type *const *actors) {
     size_t count = 0;
     while (actors[count] != NULL) count++;
-    const struct troupe_actor_type **all = calloc(count + OWN_ACTORS + 2, sizeof *all);
-    if (all == NULL) return false;
-    memcpy(all, own_actors, sizeof own_actors);
-    memcpy(all + OWN_ACTORS, actors, count * sizeof *all);
-    all[OWN_ACTORS + count] = also;
-    bool made = tr_classes_init(classes, all);
+    return count;
+}
+
+static bool has(const struct troupe_actor_type *const *actors, const struct troupe_actor_type *actor) {
+    while (*actors != NULL && *actors != actor) actors++;
+    return *actors != NULL;
+}
+
+/* Those, and the others behind them, each once; ends with NULL, to be freed. NULL: no memory. */
+static const struct troupe_actor_type **with(const struct troupe_actor_type *const *actors,
+                                             const struct troupe_actor_type *const *others) {
+    size_t count = count_of(actors);
+    const struct troupe_actor_type **all = calloc(count + count_of(others) + 1, sizeof *all);
+    if (all == NULL) return NULL;
+    memcpy(all, actors, count * sizeof *all);
+    for (; *others != NULL; others++)
+        if (!has(actors, *others)) all[count++] = *others;
+    return all;
+}
+
+/* `also`: one more, that the program has not given; or NULL. */
+static bool make_classes(struct tr_classes *classes, const struct troupe_actor_type *const *actors,
+                         const struct troupe_actor_type *also) {
+    const struct troupe_actor_type *const more[] = { also, NULL };
+    const struct troupe_actor_type **own = with(actors, own_actors), **all = own == NULL ? NULL : with(own, more);
+    bool made = all != NULL && tr_classes_init(classes, all);
+    free(own);
     free(all);
     return made;
 }
@@ -29,6 +51,21 @@ static bool make_classes(struct tr_classes *classes, const struct troupe_actor_t
 static void place_on_main(struct tr_child *child) {
     child->placement = (struct tr_placement){ .place = TR_PLACE_THREAD, .lane = TR_LANE_DIRECT, .rule = "default" };
     for (uint32_t i = 0; i < child->child_count; i++) place_on_main(child->children[i]);
+}
+
+static bool load(struct tr_program *program, const struct tr_program_input *input,
+                 const struct troupe_actor_type *const *actors, void (*report)(void *context, const char *line),
+                 void *context) {
+    struct tr_config_input config = input->config;
+    config.actors = actors;
+    program->config = tr_config_load(&config, report, context);
+    if (program->config == NULL) return false;
+    if (input->one_node) place_on_main(program->config->root);
+    program->plan = tr_plan_new(program->config, input->one_process, input->threads);
+    if (program->plan != NULL && make_classes(&program->classes, actors, input->also)) return true;
+    report(context, "error: out of memory");
+    tr_program_free(program);
+    return false;
 }
 
 bool tr_program_load(struct tr_program *program, const struct tr_program_input *input,
@@ -43,15 +80,11 @@ bool tr_program_load(struct tr_program *program, const struct tr_program_input *
         report(context, error);
         return false;
     }
-    program->config = tr_config_load(&input->config, report, context);
-    if (program->config == NULL) return false;
-    if (input->one_node) place_on_main(program->config->root);
-    program->plan = tr_plan_new(program->config, input->one_process, input->threads);
-    if (program->plan != NULL && make_classes(&program->classes, input->config.actors, input->also))
-        return true;
-    report(context, "error: out of memory");
-    tr_program_free(program);
-    return false;
+    const struct troupe_actor_type **actors = with(input->config.actors, common_actors);
+    bool loaded = actors != NULL && load(program, input, actors, report, context);
+    if (actors == NULL) report(context, "error: out of memory");
+    free(actors);
+    return loaded;
 }
 
 void tr_program_free(struct tr_program *program) {

@@ -103,6 +103,15 @@ static enum tr_handled fail(struct tr_worker *worker, struct tr_cell *cell,
     return again ? TR_AGAIN : TR_DONE;
 }
 
+/* OK: it was declined, and that is no failure. */
+static enum troupe_status decline(struct tr_worker *worker, struct tr_message *message, enum troupe_status status) {
+    enum troupe_status reason = (enum troupe_status)worker->self.declined;
+    if ((int)status != TR_DECLINED || reason == TROUPE_OK) return status;
+    worker->self.declined = TROUPE_OK;
+    tr_dead_letter_keep(worker->node, worker, message, reason);
+    return TROUPE_OK;
+}
+
 void tr_settle_early(struct tr_worker *worker, struct tr_message *message) {
     settle(worker, message);
     end_handling(worker, message->inbound);
@@ -159,10 +168,12 @@ static enum tr_handled handle(struct tr_worker *worker, struct tr_cell *cell,
     if (worker->self.let_go != TR_LET_NOT && end_let_go(worker, cell, message, status, &handled))
         return handled;
     if (late) tr_dead_letter_keep(worker->node, worker, message, TROUPE_TIMEOUT);
-    else if (status != TROUPE_OK) handled = fail(worker, cell, message, status);
-    else {
+    else if (status == TROUPE_OK) {
         close_ask(worker, message, TROUPE_NO_REPLY);
         settle(worker, message);
+    } else {
+        status = decline(worker, message, status);
+        if (status != TROUPE_OK) handled = fail(worker, cell, message, status);
     }
     end_handling(worker, inbound);
     worker->self.message = NULL;

@@ -42,6 +42,14 @@ void tr_handling_ended(struct tr_worker *worker);
  * for what the actor is now has no handler for it. */
 bool tr_deliver_own(struct tr_worker *worker, struct tr_cell *cell, struct tr_message *message);
 
+/* `return tr_decline(self, reason);` in a handler of Troupe's own: the message at hand becomes a dead letter, and the run
+ * goes on. */
+enum { TR_DECLINED = 128 };
+static inline enum troupe_status tr_decline(troupe_self *self, enum troupe_status reason) {
+    self->declined = (uint8_t)reason;
+    return (enum troupe_status)TR_DECLINED;
+}
+
 /* What became of the link that was handled. */
 enum tr_handled {
     TR_DONE,

@@ -27,6 +27,7 @@ struct troupe_self {
     bool kept;                  /* ... or its asker was kept */
     bool counted;               /* what is at hand is a message, not a tick or the like */
     uint8_t let_go;             /* enum tr_let_go: of what is at hand */
+    uint8_t declined;           /* enum troupe_status: tr_decline */
     bool nested;                /* within a handler that troupe_receive called */
     bool starting;              /* within the start handler */
     struct tr_link *at_hand;    /* what is being handled and is no message: in the mailbox, but for a source */
