@@ -12,6 +12,9 @@ static void read_backoff(struct tr_mistakes *mistakes, struct tr_child *child, c
     rules->reset = tr_check_value(mistakes, &tr_keys_backoff, node, "reset");
     rules->factor = (uint32_t)tr_check_value(mistakes, &tr_keys_backoff, node, "factor");
     rules->jitter = (uint32_t)tr_check_value(mistakes, &tr_keys_backoff, node, "jitter");
+    const struct tr_yaml *maximum = tr_yaml_get(node, "maximum");
+    if (maximum != NULL && rules->maximum < rules->initial)
+        tr_mistake(mistakes, maximum->where, "maximum: it is less than 'initial', with which the waits begin");
 }
 
 static void read_template(struct tr_tree_input *input, struct tr_child *child, const struct tr_yaml *map) {

@@ -174,6 +174,8 @@ static void children(void **state) {
     test_wrong("tree: { children: [], backoff: {} }", "app.yaml:1:32: error: a backoff needs the key 'initial'\n");
     test_wrong("tree: { children: [], backoff: { initial: 1ms, factor: 99 } }",
                "app.yaml:1:56: error: factor: '99' is out of range; allowed: 100 to 10000\n");
+    test_wrong("tree: { children: [], backoff: { initial: 1s, maximum: 10ms } }",
+               "app.yaml:1:56: error: maximum: it is less than 'initial', with which the waits begin\n");
     test_wrong("tree: { auto_shutdown: any_significant, children: [{ name: a, actor: counter, significant: true }] }",
                "app.yaml:1:79: error: significant: a permanent child never ends for good; it needs 'restart: "
                "transient' or temporary\n");
