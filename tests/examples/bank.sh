@@ -67,14 +67,25 @@ printf '0 1 -1' >account-0.journal
 "$program" run "$example/threads.yaml" >out 2>log || fail "on threads: exit code $?"
 check "on threads" 2000 10
 
-kills=0 turn=0
-"$program" run "$example/processes.yaml" >out 2>log &
-pid=$!
-while [ -d "/proc/$pid" ] && ! grep -q '^round 10:' out; do
-    ! grep -q '^round 1:' out || kill_one || true # a tree that has not begun yet gives up
-    sleep 0.02 # to let it get on between two kills
+# One run, in which it is killed as often as that takes time for.
+run_and_kill() {
+    kills=0
+    "$program" run "$example/processes.yaml" >out 2>log &
+    pid=$!
+    while [ -d "/proc/$pid" ] && ! grep -q '^round 10:' out; do
+        ! grep -q '^round 1:' out || kill_one || true # a tree that has not begun yet gives up
+        sleep 0.02 # to let it get on between two kills
+    done
+    wait "$pid" || fail "in processes: exit code $?"
+    killed=$(grep -c '^{.*"level":"error".*killed by signal 9' log || true)
+    [ "$killed" -gt 0 ] || [ "$kills" -eq 0 ] || fail "none of $kills kills was noticed"
+    check "in processes, with $kills killed by -9" 2000 10
+}
+
+all=0 turn=0 runs=0
+while [ "$all" -lt 5 ]; do # a quiet machine may be done before that
+    runs=$((runs + 1))
+    [ "$runs" -le 10 ] || fail "$all kills in 10 runs"
+    run_and_kill
+    all=$((all + kills))
 done
-wait "$pid" || fail "in processes: exit code $?"
-killed=$(grep -c '^{.*"level":"error".*killed by signal 9' log || true)
-if [ "$kills" -lt 5 ] || [ "$killed" -lt 5 ]; then fail "$kills kills, of which $killed were noticed"; fi
-check "in processes, with $kills killed by -9" 2000 10
