@@ -1,0 +1,35 @@
+#!/bin/sh
+# Routers whose members, and one of which, are in processes of their own: each request ends, also when its process is
+# killed by it; the others have the work meanwhile, and the next run of that member has its share again.
+set -eu
+program=$TROUPE_BINARY_DIR/tests/programs/routing
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+
+cat >routing.yaml <<'END'
+tree:
+  restarts: 1000
+  children:
+    - { name: worker, actor: worker, count: 3, place: process }
+    - { name: byturn, actor: troupe_router, args: { group: workers } }
+    - { name: bykey, actor: troupe_router, place: process, args: { policy: hash, key: n, children: /worker } }
+    - { name: boss, actor: boss }
+END
+
+fail() {
+    echo "routing: $*"
+    cat out log
+    exit 1
+}
+
+"$program" run routing.yaml >out 2>log || fail "exit code $?"
+[ "$(cut -d ' ' -f 1 out | sort -n | tr '\n' ' ')" = "$(seq 0 59 | tr '\n' ' ')" ] || fail "not each request ended once"
+[ "$(grep -v ' ok ' out)" = "20 died 0" ] || fail "another outcome than ok, but for the one that killed"
+for half in 0 1; do # by turn, by key
+    [ "$(awk -v half=$half '$1 % 2 == half && $2 == "ok" { print $3 }' out | sort -u | wc -l)" -ge 3 ] ||
+        fail "not all members had work"
+done
+grep -q 'sent=[0-9]* handled=[0-9]* dead_letters=0 in_doubt=1 ' log || fail "the accounts are wrong"
+echo "routing: 60 requests by turn and by key, one of which killed its member"
