@@ -132,8 +132,9 @@ TROUPE_ON(tr_observer, troupe_inspect_actor) {
     return inspect(self, me, msg->actor);
 }
 
+/* What another node says of an actor of this one is not believed. */
 TROUPE_ON(tr_observer, tr_looked) {
-    struct open *open = find_open(me, msg->id);
+    struct open *open = self->message->inbound != NULL ? NULL : find_open(me, msg->id);
     if (open == NULL) return TROUPE_OK;
     (void)troupe_cancel(self, open->timer);
     return finish(self, open, msg);

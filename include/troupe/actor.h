@@ -247,7 +247,8 @@ struct troupe_spawn_options {
  * the address is not written.
  * Errors: INVALID (wrong start message, or a name that troupe_register would not take: the log says which),
  * EXISTS (name), LIMIT (actors on this node; with own_thread: such actors, of which a node may have 192; names),
- * SYSTEM (own_thread: no threads or descriptors are left), INVALID and LIMIT of troupe_monitor and troupe_link, UNREACHABLE (as troupe_register), NO_MEMORY, STOPPING. */
+ * SYSTEM (own_thread: no threads or descriptors are left), INVALID and LIMIT of troupe_monitor and troupe_link,
+ * UNREACHABLE (as troupe_register), NO_MEMORY, STOPPING. */
 #define troupe_spawn(self, address, tr_actor, tr_message, ...)                                     \
     troupe_spawn_actor((self), (address), &tr_actor##_actor, NULL, &tr_message##_message,          \
                        &(const struct tr_message){ __VA_ARGS__ })

@@ -7,8 +7,8 @@
  *     troupe_spawn(self, &router, troupe_router, troupe_routing, .policy = "random", .group = "workers");
  *
  * A router is one of Troupe's own actors, in every program: it is configured, spawned and supervised like any other
- * (it need not be given to troupe_main). It takes messages of every type that some actor of the program handles, and hands each on to one of its members, or
- * to all, by troupe_forward: the message keeps its sender, a request is answered by whoever gets it in the end.
+ * (it need not be given to troupe_main). It takes messages of every type that some actor of the program handles, and
+ * hands each on to one of its members, or to all, by troupe_forward: the message keeps its sender, a request is answered by whoever gets it in the end.
  *
  * Its members are those of a group, which come and go while it runs, or the children of a configured `count`, or the
  * children of a supervisor with `strategy: dynamic`, of which it keeps so many. At most 1024.

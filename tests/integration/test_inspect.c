@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/look.h"
 #include "place/host.h"
 
 #define WORD(field) field(str, what) field(u32, n)
@@ -26,6 +27,17 @@ static _Atomic bool was_silent;
 struct subject { uint32_t words; };
 TROUPE_BEHAVIOUR_DECLARE(subject, moody)
 
+/* Says that it had looked at whatever main's observer may be asking about. */
+static enum troupe_status forge(troupe_self *self) {
+    const troupe_address observer = troupe_observer((troupe_address){ 1, 1, 1 });
+    for (uint64_t serial = 1; serial <= 8; serial++)
+        for (uint32_t place = 0; place < 8; place++)
+            if (troupe_send(self, observer, tr_looked, .id = serial << 32 | place, .path = "/forged") != TROUPE_OK)
+                return TROUPE_FAIL(self, "not sent");
+    board_note("forged");
+    return TROUPE_OK;
+}
+
 TROUPE_ON(subject, word) {
     me->words++;
     if (strcmp(msg->what, "wait") == 0) gate_pass();
@@ -35,6 +47,7 @@ TROUPE_ON(subject, word) {
     if (strcmp(msg->what, "timer") == 0) return troupe_after_empty(self, NULL, TROUPE_MINUTE, murmur);
     if (strcmp(msg->what, "aside") == 0) return troupe_stash(self);
     if (strcmp(msg->what, "silence") == 0) return troupe_idle_after(self, TROUPE_SECOND / 5);
+    if (strcmp(msg->what, "forge") == 0) return forge(self);
     if (strcmp(msg->what, "note") == 0) board_note("noted");
     return TROUPE_OK;
 }
@@ -218,6 +231,26 @@ static void one_that_is_stuck(void **state) {
     system_end(system, 0, NULL);
 }
 
+/* The subject of another node pretends to be the worker of one that is stuck. */
+static void another_node_is_not_believed(void **state) {
+    (void)state;
+    troupe_system *system = system_start(trees[1], actors);
+    troupe_address stuck = troupe_system_lookup(system, "/group/below/b");
+    gate_close();
+    assert_int_equal(troupe_system_send(system, stuck, word, .what = "wait"), TROUPE_OK);
+    gate_await(1);
+    assert_int_equal(troupe_system_send(system, troupe_system_lookup(system, "tool"), question, .about = "actor",
+                                        .actor = stuck),
+                     TROUPE_OK);
+    tell(system, "forge");
+    board_await("forged");
+    board_await("actor:ok");
+    assert_false(seen.whole);
+    assert_string_equal(seen_path, "");
+    gate_open();
+    system_end(system, 0, NULL);
+}
+
 static void addresses_that_lead_nowhere(void **state) {
     (void)state;
     troupe_system *system = system_start(trees[0], actors);
@@ -333,7 +366,8 @@ static void start_transport(void) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_has_done),      cmocka_unit_test(what_it_has),
-        cmocka_unit_test(one_that_is_stuck),     cmocka_unit_test(addresses_that_lead_nowhere),
+        cmocka_unit_test(one_that_is_stuck),     cmocka_unit_test(another_node_is_not_believed),
+        cmocka_unit_test(addresses_that_lead_nowhere),
         cmocka_unit_test(silence_is_not_broken), cmocka_unit_test(more_than_can_be_open),
         cmocka_unit_test(nodes),                 cmocka_unit_test(tree),
         cmocka_unit_test(trees_that_are_none),
