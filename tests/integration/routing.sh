@@ -26,10 +26,14 @@ fail() {
 
 "$program" run routing.yaml >out 2>log || fail "exit code $?"
 [ "$(cut -d ' ' -f 1 out | sort -n | tr '\n' ' ')" = "$(seq 0 59 | tr '\n' ' ')" ] || fail "not each request ended once"
-[ "$(grep -v ' ok ' out)" = "20 died 0" ] || fail "another outcome than ok, but for the one that killed"
+# The one that killed has died, and with it what its process held then: the other router may have just asked there too.
+grep -q '^20 died 0$' out || fail "the one that killed did not die"
+died=$(grep -c ' died ' out)
+[ "$(grep -c -v ' ok ' out)" = "$died" ] || fail "another outcome than ok and died"
+[ "$died" -le 3 ] || fail "more died than their process can have held"
 for half in 0 1; do # by turn, by key
     [ "$(awk -v half=$half '$1 % 2 == half && $2 == "ok" { print $3 }' out | sort -u | wc -l)" -ge 3 ] ||
         fail "not all members had work"
 done
-grep -q 'sent=[0-9]* handled=[0-9]* dead_letters=0 in_doubt=1 ' log || fail "the accounts are wrong"
+grep -q "sent=[0-9]* handled=[0-9]* dead_letters=$((died - 1)) in_doubt=1 " log || fail "the accounts are wrong"
 echo "routing: 60 requests by turn and by key, one of which killed its member"
