@@ -23,10 +23,8 @@
 #include "base/assert.h"
 
 static const struct scheme schemes[] = {
-    { "inproc://", &wire_pair_kind, false, false, false },
-    { "abstract://", &wire_stream_kind, true, false, true },
-    { "ipc://", &wire_stream_kind, true, false, true },
-    { "tcp://", &wire_stream_kind, false, true, false },
+    { "inproc://", &wire_pair_kind },
+    { "tcp://", &wire_stream_kind },
 };
 
 /* ---- State and events ---- */
@@ -108,7 +106,6 @@ static struct tr_wire *wire_new(const struct tr_wire_options *options, const str
     wire->context = options->context;
     wire->scheme = scheme;
     wire->max_frame = options->max_frame;
-    wire->check_uid = options->check_uid && scheme->has_users;
     wire->dials = dials;
     pthread_mutex_init(&wire->telling, NULL);
     pthread_mutex_init(&wire->lock, NULL);

@@ -1,7 +1,6 @@
 /*
- * One connection: frames in, frames out. The only room that names NNG; inproc, abstract unix sockets, ipc
- * (unix sockets with a path) and tcp differ by their URL alone. The other end may be a wire, or an NNG
- * pair0 socket in any language.
+ * One connection over NNG: frames in, frames out. inproc and tcp differ by their URL alone. The other end may be a
+ * wire, or an NNG pair0 socket in any language. (Between processes of one machine: socket.h.)
  */
 #ifndef TR_WIRE_H
 #define TR_WIRE_H
@@ -30,9 +29,8 @@ struct tr_wire_events {
 };
 
 struct tr_wire_options {
-    const char *url;    /* inproc://NAME, abstract://NAME, ipc://PATH, tcp://HOST:PORT (listen: port 0 picks one) */
+    const char *url;    /* inproc://NAME, tcp://HOST:PORT (listen: port 0 picks one) */
     size_t max_frame;   /* a larger one closes the connection unread; at least 1 */
-    bool check_uid;     /* unix sockets: refuse peers of other users than this process */
     const struct tr_wire_events *events; /* copied */
     void *context;      /* valid until tr_wire_close returns */
 };
@@ -40,9 +38,8 @@ struct tr_wire_options {
 /* Listen writes the URL to dial (the bound port filled in) to `bound`. Errors: SYSTEM with a text that
  * says what and why, INVALID, NO_MEMORY. The first call in a process starts NNG's threads with every
  * signal blocked.
- * A listener accepts one connection and stops listening. It turns away peers of other users and those
- * that do not speak the format, and goes on. A dialer tries once: where nobody listens, or another user
- * does, it is `down`. */
+ * A listener accepts one connection and stops listening. It turns away those that do not speak the
+ * format, and goes on. A dialer tries once: where nobody listens, it is `down`. */
 enum troupe_status tr_wire_listen(const struct tr_wire_options *options, struct tr_wire **wire,
                                   char *bound, size_t bound_size, char *error, size_t error_size);
 enum troupe_status tr_wire_dial(const struct tr_wire_options *options, struct tr_wire **wire,

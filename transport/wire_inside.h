@@ -37,9 +37,6 @@ struct wire_kind {
 struct scheme {
     const char *prefix;
     const struct wire_kind *kind;
-    bool has_users; /* the kernel knows the peer's user */
-    bool has_ports;
-    bool has_types; /* each frame begins with a type byte, in NNG's ipc format */
 };
 
 struct tr_wire {
@@ -47,7 +44,6 @@ struct tr_wire {
     void *context;
     const struct scheme *scheme;
     size_t max_frame;
-    bool check_uid;
     bool dials;
 
     pthread_mutex_t telling; /* held while up, frame or down is told */

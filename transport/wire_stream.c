@@ -1,5 +1,5 @@
 /*
- * Wires between processes: an NNG byte stream (unix socket, tcp) that speaks the format of NNG's pair0
+ * Wires between machines: an NNG byte stream (tcp) that speaks the format of NNG's pair0
  * sockets, so that a pair0 socket may sit at the other end.
  *
  * Why not the pair0 socket itself. In NNG 1.5 (Debian's), when a socket closes a connection, or a write
@@ -10,10 +10,9 @@
  * on them can be cancelled.
  *
  * The format. Each side sends 8 bytes first: 0 'S' 'P' 0, the protocol number (16, big-endian 16 bits),
- * 0 0. A frame is a type byte 1 (unix sockets only), its length in 8 bytes, big-endian, and its bytes.
+ * 0 0. A frame is its length in 8 bytes, big-endian, and its bytes.
  *
- * Happy path. The listener accepts a connection, or the dialer gets one: a foreign user is turned away.
- * Both greet: the greeting goes out through the send operation and comes in through the receive one;
+ * Happy path. The listener accepts a connection, or the dialer gets one. Both greet: the greeting goes out through the send operation and comes in through the receive one;
  * when both are done the wire is up, and the listener stops listening. A listener whose guest fails to
  * greet accepts the next one; everything else that fails is `down`.
  *
@@ -34,8 +33,7 @@
 
 enum {
     GREETING_SIZE = 8,
-    HEAD_MAX = 9,
-    FRAME_TYPE = 1,
+    HEAD_SIZE = 8,
     IN_SIZE = 16 * 1024,
     OUT_KEPT = 256 * 1024, /* a larger buffer is given back after its frame */
     GREET_WITHIN_MS = 5000
@@ -72,10 +70,6 @@ struct stream {
 };
 
 static void stream_accept(struct stream *stream);
-
-static size_t head_size(const struct stream *stream) {
-    return stream->wire.scheme->has_types ? HEAD_MAX : HEAD_MAX - 1;
-}
 
 /* After each submission: when the connection is over, what was submitted would wait for ever. Whoever ends
  * the connection sets the state first and ends what is submitted afterwards; in any order one of the two
@@ -130,12 +124,10 @@ static bool out_reserve(struct stream *stream, size_t size) {
 
 static int stream_send(struct tr_wire *wire, const uint8_t *bytes, size_t size) {
     struct stream *stream = (struct stream *)wire;
-    const size_t head = head_size(stream);
-    if (size > SIZE_MAX - head || !out_reserve(stream, head + size)) return NNG_ENOMEM;
-    stream->out[0] = FRAME_TYPE;
-    for (size_t i = 0; i < 8; i++) stream->out[head - 1 - i] = (uint8_t)((uint64_t)size >> 8 * i);
-    if (size > 0) memcpy(stream->out + head, bytes, size);
-    stream->out_size = head + size;
+    if (size > SIZE_MAX - HEAD_SIZE || !out_reserve(stream, HEAD_SIZE + size)) return NNG_ENOMEM;
+    for (size_t i = 0; i < HEAD_SIZE; i++) stream->out[HEAD_SIZE - 1 - i] = (uint8_t)((uint64_t)size >> 8 * i);
+    if (size > 0) memcpy(stream->out + HEAD_SIZE, bytes, size);
+    stream->out_size = HEAD_SIZE + size;
     stream->out_done = 0;
     pthread_mutex_lock(&wire->lock);
     bool now = stream->greeted;
@@ -179,22 +171,20 @@ static void account(struct stream *stream, size_t count) {
     stream->in_size += count;
 }
 
-/* From the head in `in`. False: none of ours. */
+/* From the head in `in`. False: too large, or no memory. */
 static bool begin_frame(struct stream *stream) {
-    const size_t head = head_size(stream);
     uint64_t size = 0;
-    for (size_t i = head - 8; i < head; i++) size = size << 8 | stream->in[i];
-    if (stream->wire.scheme->has_types && stream->in[0] != FRAME_TYPE) return false;
+    for (size_t i = 0; i < HEAD_SIZE; i++) size = size << 8 | stream->in[i];
     if (size > stream->wire.max_frame) return false;
     struct tr_wire_frame *frame = malloc(sizeof *frame + (size_t)size);
     if (frame == NULL) return false;
     frame->message = NULL;
     frame->size = (size_t)size;
-    const size_t present = stream->in_size - head;
+    const size_t present = stream->in_size - HEAD_SIZE;
     stream->filled = present < frame->size ? present : frame->size;
-    memcpy(frame->bytes, stream->in + head, stream->filled);
+    memcpy(frame->bytes, stream->in + HEAD_SIZE, stream->filled);
     stream->in_size = present - stream->filled;
-    memmove(stream->in, stream->in + head + stream->filled, stream->in_size);
+    memmove(stream->in, stream->in + HEAD_SIZE + stream->filled, stream->in_size);
     stream->frame = frame;
     return true;
 }
@@ -217,7 +207,7 @@ static struct tr_wire_frame *take_frame(struct stream *stream) {
 /* With the right to read: goes on until more bytes or the caller's readiness are needed. */
 static void advance(struct stream *stream) {
     for (;;) {
-        if (stream->frame == NULL && stream->in_size >= head_size(stream) && !begin_frame(stream)) {
+        if (stream->frame == NULL && stream->in_size >= HEAD_SIZE && !begin_frame(stream)) {
             wire_lose(&stream->wire);
             return;
         }
@@ -346,12 +336,6 @@ static void on_received(void *context) {
 
 /* ---- Connecting ---- */
 
-static bool is_trusted(const struct stream *stream, nng_stream *connection) {
-    if (!stream->wire.check_uid) return true;
-    uint64_t uid;
-    return nng_stream_get_uint64(connection, NNG_OPT_IPC_PEER_UID, &uid) == 0 && uid == geteuid();
-}
-
 static void stream_connected(struct stream *stream, nng_stream *connection) {
     pthread_mutex_lock(&stream->wire.lock);
     bool welcome = stream->wire.state == WIRE_WAITING;
@@ -366,8 +350,7 @@ static void stream_connected(struct stream *stream, nng_stream *connection) {
         nng_stream_free(connection);
         return;
     }
-    if (is_trusted(stream, connection)) greet(stream);
-    else turn_away(stream);
+    greet(stream);
 }
 
 static void on_connect(void *context) {
@@ -386,22 +369,17 @@ static void stream_accept(struct stream *stream) {
 
 /* The URL with the port that was bound in place of the one asked for. */
 static int bound_url(struct stream *stream, const char *url, char *bound, size_t bound_size) {
-    const char *colon = strrchr(url, ':');
-    int port = 0, length;
-    if (stream->wire.scheme->has_ports && colon != NULL) {
-        int code = nng_stream_listener_get_int(stream->listener, NNG_OPT_TCP_BOUND_PORT, &port);
-        if (code != 0) return code;
-        length = snprintf(bound, bound_size, "%.*s:%d", (int)(colon - url), url, port);
-    } else {
-        length = snprintf(bound, bound_size, "%s", url);
-    }
+    const char *colon = strrchr(url, ':'); /* of tcp:// at least */
+    int port = 0;
+    int code = nng_stream_listener_get_int(stream->listener, NNG_OPT_TCP_BOUND_PORT, &port);
+    if (code != 0) return code;
+    int length = snprintf(bound, bound_size, "%.*s:%d", (int)(colon - url), url, port);
     return length >= 0 && (size_t)length < bound_size ? 0 : NNG_EINVAL;
 }
 
 static int open_listener(struct stream *stream, const char *url, char *bound, size_t bound_size) {
     int code = nng_stream_listener_alloc(&stream->listener, url);
-    if (code == 0 && stream->wire.scheme->has_ports)
-        code = nng_stream_listener_set_bool(stream->listener, NNG_OPT_TCP_NODELAY, true);
+    if (code == 0) code = nng_stream_listener_set_bool(stream->listener, NNG_OPT_TCP_NODELAY, true);
     if (code == 0) code = nng_stream_listener_listen(stream->listener);
     if (code == 0) code = bound_url(stream, url, bound, bound_size);
     if (code == 0) stream_accept(stream);
@@ -410,8 +388,7 @@ static int open_listener(struct stream *stream, const char *url, char *bound, si
 
 static int open_dialer(struct stream *stream, const char *url) {
     int code = nng_stream_dialer_alloc(&stream->dialer, url);
-    if (code == 0 && stream->wire.scheme->has_ports)
-        code = nng_stream_dialer_set_bool(stream->dialer, NNG_OPT_TCP_NODELAY, true);
+    if (code == 0) code = nng_stream_dialer_set_bool(stream->dialer, NNG_OPT_TCP_NODELAY, true);
     if (code == 0) nng_stream_dialer_dial(stream->dialer, stream->connect_aio);
     return code;
 }

@@ -74,6 +74,13 @@ void tr_loop_park(struct tr_loop *loop, int64_t timeout) {
     }
 }
 
+void tr_loop_look(struct tr_loop *loop, tr_loop_ready *ready) {
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = epoll_wait(loop->epoll, events, EVENTS_AT_ONCE, 0);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u64 != WAKE) ready(loop->context, events[i].data.u64, events[i].events);
+}
+
 /* epoll_wait itself counts in milliseconds. A wake that is not taken here would end every nap to come. */
 void tr_loop_nap(struct tr_loop *loop, int64_t time) {
     struct pollfd both = { .fd = loop->epoll, .events = POLLIN };

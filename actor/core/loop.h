@@ -39,7 +39,10 @@ void tr_loop_wake(struct tr_loop *loop);
  * ever), and tells of what is ready. */
 void tr_loop_park(struct tr_loop *loop, int64_t timeout);
 
-/* The same for less than a millisecond. */
+/* For another thread than the loop's: only looks, and tells `ready`; a wake stays where it is. */
+void tr_loop_look(struct tr_loop *loop, tr_loop_ready *ready);
+
+/* The same as a park, for less than a millisecond. */
 void tr_loop_nap(struct tr_loop *loop, int64_t time);
 
 #endif

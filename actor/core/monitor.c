@@ -7,6 +7,7 @@
  *     the one that is held up, by one handler or by many slow ones;
  *   - if it has begun nothing since the last look, and something waits in its queue or LIFO slot, an idle
  *     worker is woken, which will steal it;
+ *   - if it has begun nothing since the last look, the descriptors in its loop are looked at;
  *   - if it is in the same handler as at the last look, blocked.c decides what to say about that.
  *
  * So what waits behind a handler waits for two ticks at most, if a worker is idle. Workers with one actor of
@@ -29,6 +30,7 @@
 #include "core/busy.h"
 #include "core/log.h"
 #include "core/thread.h"
+#include "core/watch.h"
 
 #define TICK (10 * TROUPE_MILLISECOND)
 
@@ -109,6 +111,8 @@ static bool look_at(struct tr_monitor *monitor, uint32_t index, bool busy, int64
         tr_alarms_expire(worker, NULL);
         atomic_store_explicit(&worker->slice_over, true, memory_order_relaxed);
     }
+    if (held_up && atomic_load_explicit(&worker->loop.watches, memory_order_relaxed) > 0)
+        tr_loop_look(&worker->loop, tr_watch_ready_elsewhere);
     return held_up && has_work(worker);
 }
 

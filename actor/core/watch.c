@@ -13,14 +13,13 @@
 enum { BESIDE_STDIO = 3 };
 
 struct tr_watch {
-    struct tr_source source;   /* first: a source is cast to its watch */
+    struct tr_watched watched; /* first: a source is cast to its watch */
     struct tr_worker *owner;   /* in whose loop it is ... */
     uint64_t place;            /* ... and table */
     int told;                  /* the caller's descriptor ... */
     int fd;                    /* ... and the duplicate */
     uint32_t wanted;           /* enum troupe_events; 0: paused */
     bool handling;             /* its handler runs, and asks for more in the end, or when it waits */
-    _Atomic uint32_t happened; /* EPOLL...: not yet told */
 };
 
 static struct tr_watch *watch_of(struct tr_source *source) { return (struct tr_watch *)(void *)source; }
@@ -41,29 +40,33 @@ static uint32_t from_epoll(uint32_t happened, uint32_t wanted) {
 
 /* ---- The worker's table: under its lock ---- */
 
-static bool add_place(struct tr_watch *watch) {
-    struct tr_watches *watches = &watch->owner->watches;
-    pthread_mutex_lock(&watches->lock);
-    watch->place = tr_ids_add(&watches->ids, watch);
-    pthread_mutex_unlock(&watches->lock);
-    return watch->place != 0;
+uint64_t tr_watched_enter(struct tr_worker *owner, struct tr_watched *watched) {
+    pthread_mutex_lock(&owner->watches.lock);
+    uint64_t place = tr_ids_add(&owner->watches.ids, watched);
+    pthread_mutex_unlock(&owner->watches.lock);
+    return place;
 }
 
-static void remove_place(struct tr_watch *watch) {
-    struct tr_watches *watches = &watch->owner->watches;
-    pthread_mutex_lock(&watches->lock);
-    tr_ids_remove(&watches->ids, watch->place);
-    pthread_mutex_unlock(&watches->lock);
+void tr_watched_leave(struct tr_worker *owner, uint64_t place) {
+    pthread_mutex_lock(&owner->watches.lock);
+    tr_ids_remove(&owner->watches.ids, place);
+    pthread_mutex_unlock(&owner->watches.lock);
 }
 
-void tr_watch_ready(void *context, uint64_t place, uint32_t events) {
-    struct tr_worker *worker = context;
-    pthread_mutex_lock(&worker->watches.lock);
-    struct tr_watch *watch = tr_ids_find(&worker->watches.ids, place);
-    if (watch != NULL) atomic_fetch_or(&watch->happened, events);
-    bool push = watch != NULL && tr_source_happens(&watch->source);
-    pthread_mutex_unlock(&worker->watches.lock);
-    if (push) tr_cell_push(worker->node, worker, watch->source.cell, &watch->source.link);
+/* `caller`: the worker whose thread this is; NULL: none. */
+static void happens(struct tr_worker *owner, struct tr_worker *caller, uint64_t place, uint32_t events) {
+    pthread_mutex_lock(&owner->watches.lock);
+    struct tr_watched *watched = tr_ids_find(&owner->watches.ids, place);
+    if (watched != NULL) atomic_fetch_or(&watched->happened, events);
+    bool push = watched != NULL && tr_source_happens(&watched->source);
+    pthread_mutex_unlock(&owner->watches.lock);
+    if (push) tr_cell_push(owner->node, caller, watched->source.cell, &watched->source.link);
+}
+
+void tr_watch_ready(void *worker, uint64_t place, uint32_t events) { happens(worker, worker, place, events); }
+
+void tr_watch_ready_elsewhere(void *worker, uint64_t place, uint32_t events) {
+    happens(worker, NULL, place, events | TR_WATCHED_ELSEWHERE);
 }
 
 /* ---- The rest: the worker that runs the cell ---- */
@@ -80,7 +83,7 @@ static void arm(struct tr_worker *worker, struct tr_watch *watch) {
 static void ask_again(struct tr_worker *worker, struct tr_watch *watch) {
     if (!watch->handling) return;
     watch->handling = false;
-    if (!watch->source.cancelled && watch->wanted != 0) arm(worker, watch);
+    if (!watch->watched.source.cancelled && watch->wanted != 0) arm(worker, watch);
 }
 
 static void let_go(struct tr_worker *worker, struct tr_source *source) {
@@ -89,7 +92,7 @@ static void let_go(struct tr_worker *worker, struct tr_source *source) {
 
 static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_source *source) {
     struct tr_watch *watch = watch_of(source);
-    uint32_t happened = atomic_exchange(&watch->happened, 0);
+    uint32_t happened = atomic_exchange(&watch->watched.happened, 0);
     if (watch->wanted == 0) return false;
     struct {
         struct tr_message header;
@@ -107,7 +110,7 @@ static bool handle(struct tr_worker *worker, struct tr_cell *cell, struct tr_sou
 static void leave(struct tr_node *node, struct tr_source *source) {
     struct tr_watch *watch = watch_of(source);
     (void)node;
-    remove_place(watch);
+    tr_watched_leave(watch->owner, watch->place);
     tr_loop_unwatch(&watch->owner->loop, watch->fd);
     close(watch->fd);
 }
@@ -119,24 +122,25 @@ struct tr_watch *tr_watch_find(struct tr_cell *cell, uint64_t id) {
     return source == NULL ? NULL : watch_of(source);
 }
 
-uint64_t tr_watch_id(const struct tr_watch *watch) { return watch->source.id; }
+uint64_t tr_watch_id(const struct tr_watch *watch) { return watch->watched.source.id; }
 
 int tr_watch_descriptor(const struct tr_watch *watch) { return watch->told; }
 
 /* One that waits, or whose handler runs, is asked for more when that is done. */
 void tr_watch_set(struct tr_worker *worker, struct tr_watch *watch, uint32_t events) {
     watch->wanted = events;
-    if (events != 0 && !watch->handling && !atomic_load(&watch->source.waiting)) arm(worker, watch);
+    if (events != 0 && !watch->handling && !atomic_load(&watch->watched.source.waiting)) arm(worker, watch);
 }
 
 void tr_watch_cancel(struct tr_node *node, struct tr_cell *cell, struct tr_watch *watch) {
-    tr_source_cancel(node, cell, &watch->source);
+    tr_source_cancel(node, cell, &watch->watched.source);
 }
 
 /* ---- Making ---- */
 
 static bool begin(struct tr_watch *watch, struct tr_cell *cell) {
-    if (!tr_source_add(cell, &watch->source) || !add_place(watch)) {
+    if (!tr_source_add(cell, &watch->watched.source) ||
+        (watch->place = tr_watched_enter(watch->owner, &watch->watched)) == 0) {
         errno = ENOMEM;
         return false;
     }
@@ -145,11 +149,11 @@ static bool begin(struct tr_watch *watch, struct tr_cell *cell) {
 
 static void give_up(struct tr_node *node, struct tr_cell *cell, struct tr_watch *watch) {
     int error = errno;
-    if (watch->source.id != 0) {
+    if (watch->watched.source.id != 0) {
         tr_watch_cancel(node, cell, watch);
     } else {
         if (watch->fd >= 0) close(watch->fd);
-        tr_source_drop(&watch->source);
+        tr_source_drop(&watch->watched.source);
     }
     errno = error;
 }

@@ -29,7 +29,24 @@ int tr_watch_descriptor(const struct tr_watch *watch);
 void tr_watch_set(struct tr_worker *worker, struct tr_watch *watch, uint32_t events);
 void tr_watch_cancel(struct tr_node *node, struct tr_cell *cell, struct tr_watch *watch);
 
+/* ---- What a worker's loop tells: watches, and the edges of native cells (edge.h) ---- */
+
+/* In `happened`: said by another thread than the worker's. No event of epoll. */
+#define TR_WATCHED_ELSEWHERE (UINT32_C(1) << 25)
+
+/* Begins whatever the loop of a worker knows by a place in its table. */
+struct tr_watched {
+    struct tr_source source;
+    _Atomic uint32_t happened; /* EPOLL...: not yet told */
+};
+
+/* Its place in the table of that worker; 0: no memory. Any thread, both. */
+uint64_t tr_watched_enter(struct tr_worker *owner, struct tr_watched *watched);
+void tr_watched_leave(struct tr_worker *owner, uint64_t place);
+
 /* The worker's loop says that something is ready: a tr_loop_ready whose context is the worker. */
 void tr_watch_ready(void *worker, uint64_t place, uint32_t events);
+/* The same, said to another thread, because the worker has not looked for long. */
+void tr_watch_ready_elsewhere(void *worker, uint64_t place, uint32_t events);
 
 #endif

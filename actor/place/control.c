@@ -26,28 +26,28 @@ struct tr_control_shape {
     const char *name;
     enum tr_control_way way;
     const char *fields;
-    bool descriptor;
+    uint8_t descriptors; /* one more for a lane of kind ipc */
 };
 
 static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
-    [TR_CONTROL_READY] = { "ready", TR_CONTROL_TO_KEEPER, "n", false },
-    [TR_CONTROL_START] = { "start", TR_CONTROL_TO_KEEPER, "n", false },
-    [TR_CONTROL_STOP] = { "stop", TR_CONTROL_TO_KEEPER, "nw", false },
-    [TR_CONTROL_CONNECT] = { "connect", TR_CONTROL_TO_KEEPER, "np", false },
-    [TR_CONTROL_LISTENING] = { "listening", TR_CONTROL_TO_KEEPER, "lu", false },
-    [TR_CONTROL_LISTEN_FAILED] = { "listen_failed", TR_CONTROL_TO_KEEPER, "lx", false },
-    [TR_CONTROL_SHUTDOWN] = { "shutdown", TR_CONTROL_TO_KEEPER, "", false },
-    [TR_CONTROL_GAVE_UP] = { "gave_up", TR_CONTROL_TO_KEEPER, "x", false },
-    [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", false },
-    [TR_CONTROL_SIGNAL_ANSWER] = { "signal_answer", TR_CONTROL_TO_KEEPER, "sa", false },
-    [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", true },
-    [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", false },
-    [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", true },
-    [TR_CONTROL_DIAL] = { "dial", TR_CONTROL_TO_NODE, "nipqlkutg", true },
-    [TR_CONTROL_REFUSED] = { "refused", TR_CONTROL_TO_NODE, "nplx", false },
-    [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "niczx", false },
-    [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", false },
-    [TR_CONTROL_SIGNAL] = { "signal", TR_CONTROL_TO_NODE, "sm", false },
+    [TR_CONTROL_READY] = { "ready", TR_CONTROL_TO_KEEPER, "n", 0 },
+    [TR_CONTROL_START] = { "start", TR_CONTROL_TO_KEEPER, "n", 0 },
+    [TR_CONTROL_STOP] = { "stop", TR_CONTROL_TO_KEEPER, "nw", 0 },
+    [TR_CONTROL_CONNECT] = { "connect", TR_CONTROL_TO_KEEPER, "npl", 0 },
+    [TR_CONTROL_LISTENING] = { "listening", TR_CONTROL_TO_KEEPER, "lu", 0 },
+    [TR_CONTROL_LISTEN_FAILED] = { "listen_failed", TR_CONTROL_TO_KEEPER, "lx", 0 },
+    [TR_CONTROL_SHUTDOWN] = { "shutdown", TR_CONTROL_TO_KEEPER, "", 0 },
+    [TR_CONTROL_GAVE_UP] = { "gave_up", TR_CONTROL_TO_KEEPER, "x", 0 },
+    [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", 0 },
+    [TR_CONTROL_SIGNAL_ANSWER] = { "signal_answer", TR_CONTROL_TO_KEEPER, "sa", 0 },
+    [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", 1 },
+    [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", 0 },
+    [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", 1 },
+    [TR_CONTROL_DIAL] = { "dial", TR_CONTROL_TO_NODE, "nipqlkutg", 1 },
+    [TR_CONTROL_REFUSED] = { "refused", TR_CONTROL_TO_NODE, "nplx", 0 },
+    [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "niczx", 0 },
+    [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", 0 },
+    [TR_CONTROL_SIGNAL] = { "signal", TR_CONTROL_TO_NODE, "sm", 0 },
 };
 
 static bool known(uint64_t type) { return type >= TR_CONTROL_READY && type < TR_CONTROL_TYPES; }
@@ -56,8 +56,13 @@ const char *tr_control_name(enum tr_control_type type) {
     return known((uint64_t)type) ? shapes[type].name : "unknown";
 }
 
-bool tr_control_carries(enum tr_control_type type) {
-    return known((uint64_t)type) && shapes[type].descriptor;
+static bool is_socket(const struct tr_control *message) {
+    return (message->type == TR_CONTROL_LISTEN || message->type == TR_CONTROL_DIAL) && message->kind == TR_LANE_IPC;
+}
+
+uint32_t tr_control_carries(const struct tr_control *message) {
+    tr_assert(known((uint64_t)message->type));
+    return shapes[message->type].descriptors + (is_socket(message) ? 1U : 0U);
 }
 
 /* ---- Texts ---- */

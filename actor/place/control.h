@@ -1,6 +1,6 @@
 /*
  * What the keeper and the processes of nodes say to each other: small msgpack messages over one
- * SEQPACKET socket for each process, with at most one descriptor each.
+ * SEQPACKET socket for each process, with at most two descriptors each.
  *
  * Nothing that a process sends is believed before it is checked: it may be broken or hostile.
  * Nothing here ever blocks; what does not fit into the socket waits in a bounded outbox.
@@ -23,7 +23,8 @@ enum {
     TR_CONTROL_URL_SIZE = 96,
     TR_CONTROL_TOKEN_SIZE = 32,
     TR_CONTROL_MAX_SIZE = 1024,    /* one message in bytes, at most */
-    TR_CONTROL_OUTBOX_LIMIT = 4096 /* messages that wait for one process, at most */
+    TR_CONTROL_OUTBOX_LIMIT = 4096, /* messages that wait for one process, at most */
+    TR_CONTROL_DESCRIPTORS = 2     /* with one message, at most */
 };
 
 /* Which fields a type carries stands in its comment; the others are zero after
@@ -38,7 +39,8 @@ enum tr_control_type {
     TR_CONTROL_START,
     /* node (any but main), within: a supervisor wants it gone. Idempotent. */
     TR_CONTROL_STOP,
-    /* node, peer: node needs a lane to peer, and waits for it until peer is ready. Answered by
+    /* node, peer, lane: node needs a lane to peer, and waits for it until peer is ready; `lane` is the number of the
+     * last one it was told of, 0 if none. Answered by
      * listen or dial (also by one that is on its way already), refused, gone, or down (the
      * question is dropped: ask again if it is still needed). Asking twice changes nothing. */
     TR_CONTROL_CONNECT,
@@ -62,9 +64,10 @@ enum tr_control_type {
     /* node, within: stop it in order. A process's own node: exit with 0. */
     TR_CONTROL_STOP_NODE,
     /* node, incarnation, peer, peer_incarnation, lane, kind, url, token, ledger: listen for peer.
-     * Replaces every earlier lane between the two. Descriptor: the ledger. */
+     * Replaces every earlier lane between the two. Descriptors: the ledger; and if kind is ipc, one end of a socket
+     * pair, to which the other node has the other: there is nothing to answer. */
     TR_CONTROL_LISTEN,
-    /* The same fields: dial; peer listens there. Descriptor: the ledger. */
+    /* The same fields and descriptors: dial; peer listens there. */
     TR_CONTROL_DIAL,
     /* node, peer, lane, text: this lane does not come to be. Close what is held of it; whoever had
      * asked may ask again. */
@@ -118,8 +121,8 @@ enum tr_control_result {
 /* The name of a type ("start_node"), or "unknown". */
 const char *tr_control_name(enum tr_control_type type);
 
-/* Does a message of this type come with a descriptor? */
-bool tr_control_carries(enum tr_control_type type);
+/* How many descriptors come with this message? Up to TR_CONTROL_DESCRIPTORS. */
+uint32_t tr_control_carries(const struct tr_control *message);
 
 /* Fills in `text` as a printf, cut to fit. */
 void tr_control_say(struct tr_control *message, const char *format, ...)
@@ -139,17 +142,16 @@ bool tr_control_decode(enum tr_control_way way, const void *bytes, size_t size,
 /* A connected pair: SEQPACKET, non-blocking, close-on-exec. 0, or -1 with errno. */
 int tr_control_pair(int sockets[2]);
 
-/* Sends the message, with a copy of `descriptor` unless it is -1. Any thread: messages never
+/* Sends the message, with copies of as many descriptors as it carries. Any thread: messages never
  * mix. */
 enum tr_control_result tr_control_send(int socket, const struct tr_control *message,
-                                       int descriptor);
+                                       const int *descriptors);
 
-/* Receives one. `*descriptor` is the caller's to close, or -1; the keeper (TR_CONTROL_TO_KEEPER)
- * takes none. A descriptor comes with exactly those types that carry one. `*error` is set when BAD.
- */
+/* Receives one. The descriptors are the caller's to close, -1 those that the message does not carry; the keeper
+ * (TR_CONTROL_TO_KEEPER) takes none. `*error` is set when BAD. */
 enum tr_control_result tr_control_receive(int socket, enum tr_control_way way,
-                                          struct tr_control *message, int *descriptor,
-                                          const char **error);
+                                          struct tr_control *message,
+                                          int descriptors[TR_CONTROL_DESCRIPTORS], const char **error);
 
 /* ---- Outbox: what waits for room in a socket. Zero-initialised is empty. One thread. ---- */
 
@@ -160,10 +162,10 @@ struct tr_outbox {
     size_t count;
 };
 
-/* Sends behind what waits. `descriptor` stays the caller's. OK: sent; AGAIN: it waits, flush when
+/* Sends behind what waits. The descriptors stay the caller's. OK: sent; AGAIN: it waits, flush when
  * the socket is writable; BAD: over the limit, or no memory, or refused by the system; CLOSED. */
 enum tr_control_result tr_outbox_send(struct tr_outbox *outbox, int socket,
-                                      const struct tr_control *message, int descriptor);
+                                      const struct tr_control *message, const int *descriptors);
 /* OK: empty. */
 enum tr_control_result tr_outbox_flush(struct tr_outbox *outbox, int socket);
 /* Forgets what waits. */

@@ -25,28 +25,30 @@ int tr_control_pair(int sockets[2]) {
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets);
 }
 
-/* Room for one descriptor, aligned as the kernel wants it. */
-union one_descriptor {
+/* Room for the descriptors, aligned as the kernel wants it. */
+union room {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(TR_CONTROL_DESCRIPTORS * sizeof(int))];
 };
 
-static void attach(struct msghdr *header, union one_descriptor *room, int descriptor) {
+static void attach(struct msghdr *header, union room *room, const int *descriptors, uint32_t count) {
+    const size_t size = count * sizeof *descriptors;
     memset(room, 0, sizeof *room);
     header->msg_control = room->bytes;
-    header->msg_controllen = sizeof room->bytes;
+    header->msg_controllen = CMSG_SPACE(size);
     struct cmsghdr *part = CMSG_FIRSTHDR(header);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof descriptor);
-    memcpy(CMSG_DATA(part), &descriptor, sizeof descriptor);
+    part->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(part), descriptors, size);
 }
 
-static enum tr_control_result send_bytes(int socket, uint8_t *bytes, size_t size, int descriptor) {
+static enum tr_control_result send_bytes(int socket, uint8_t *bytes, size_t size, const int *descriptors,
+                                         uint32_t count) {
     struct iovec part = { .iov_base = bytes, .iov_len = size };
     struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-    union one_descriptor room;
-    if (descriptor >= 0) attach(&header, &room, descriptor);
+    union room room;
+    if (count > 0) attach(&header, &room, descriptors, count);
     ssize_t sent;
     do {
         sent = sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -57,30 +59,30 @@ static enum tr_control_result send_bytes(int socket, uint8_t *bytes, size_t size
 }
 
 enum tr_control_result tr_control_send(int socket, const struct tr_control *message,
-                                       int descriptor) {
+                                       const int *descriptors) {
     uint8_t bytes[TR_CONTROL_MAX_SIZE];
     size_t size = tr_control_encode(message, bytes);
-    return size == 0 ? TR_CONTROL_BAD : send_bytes(socket, bytes, size, descriptor);
+    if (size == 0) return TR_CONTROL_BAD;
+    return send_bytes(socket, bytes, size, descriptors, tr_control_carries(message));
 }
 
-/* Takes the first descriptor and closes every other: alignment leaves room for a second one, which
- * counts as one that had no room. */
-static int detach(struct msghdr *header) {
-    int taken = -1;
+static void close_all(int descriptors[TR_CONTROL_DESCRIPTORS]) {
+    for (size_t i = 0; i < TR_CONTROL_DESCRIPTORS; i++) {
+        if (descriptors[i] >= 0) close(descriptors[i]);
+        descriptors[i] = -1;
+    }
+}
+
+/* Takes them in, as many as there was room for. */
+static uint32_t detach(struct msghdr *header, int descriptors[TR_CONTROL_DESCRIPTORS]) {
+    uint32_t taken = 0;
     for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part != NULL;
          part = CMSG_NXTHDR(header, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int descriptor;
-            memcpy(&descriptor, CMSG_DATA(part) + i * sizeof descriptor, sizeof descriptor);
-            if (taken < 0) {
-                taken = descriptor;
-            } else {
-                close(descriptor);
-                header->msg_flags |= MSG_CTRUNC;
-            }
-        }
+        uint32_t count = (uint32_t)((part->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        tr_assert(taken + count <= TR_CONTROL_DESCRIPTORS);
+        memcpy(descriptors + taken, CMSG_DATA(part), count * sizeof(int));
+        taken += count;
     }
     return taken;
 }
@@ -93,40 +95,39 @@ static ssize_t receive_packet(int socket, struct msghdr *header) {
     }
 }
 
-static const char *check_descriptor(const struct tr_control *message, int flags, int descriptor) {
-    bool wanted = tr_control_carries(message->type);
+static const char *check_descriptors(const struct tr_control *message, int flags, uint32_t taken) {
+    uint32_t wanted = tr_control_carries(message);
     if ((flags & MSG_CTRUNC) != 0) return "more descriptors than it may carry";
-    if (wanted && descriptor < 0) return "its descriptor is missing";
-    return !wanted && descriptor >= 0 ? "a descriptor that it may not carry" : NULL;
+    if (taken < wanted) return "its descriptor is missing";
+    return taken > wanted ? "a descriptor that it may not carry" : NULL;
 }
 
 enum tr_control_result tr_control_receive(int socket, enum tr_control_way way,
-                                          struct tr_control *message, int *descriptor,
-                                          const char **error) {
+                                          struct tr_control *message,
+                                          int descriptors[TR_CONTROL_DESCRIPTORS], const char **error) {
     uint8_t bytes[TR_CONTROL_MAX_SIZE];
-    union one_descriptor room;
+    union room room;
     struct iovec part = { .iov_base = bytes, .iov_len = sizeof bytes };
     struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
     if (way == TR_CONTROL_TO_NODE) {
         header.msg_control = room.bytes;
         header.msg_controllen = sizeof room.bytes;
     }
-    *descriptor = -1;
+    for (size_t i = 0; i < TR_CONTROL_DESCRIPTORS; i++) descriptors[i] = -1;
     *error = NULL;
     ssize_t size = receive_packet(socket, &header);
     if (size < 0 && errno == EAGAIN) return TR_CONTROL_AGAIN;
-    int received = size < 0 ? -1 : detach(&header);
+    uint32_t taken = size < 0 ? 0 : detach(&header, descriptors);
     if (size <= 0) {
-        if (received >= 0) close(received);
+        close_all(descriptors);
         return TR_CONTROL_CLOSED;
     }
     if ((header.msg_flags & MSG_TRUNC) != 0) {
         *error = "longer than any message";
     } else if (tr_control_decode(way, bytes, (size_t)size, message, error)) {
-        *error = check_descriptor(message, header.msg_flags, received);
+        *error = check_descriptors(message, header.msg_flags, taken);
     }
-    if (*error != NULL && received >= 0) close(received);
-    if (*error == NULL) *descriptor = received;
+    if (*error != NULL) close_all(descriptors);
     return *error == NULL ? TR_CONTROL_OK : TR_CONTROL_BAD;
 }
 
@@ -134,32 +135,37 @@ enum tr_control_result tr_control_receive(int socket, enum tr_control_way way,
 
 struct tr_outbox_item {
     struct tr_outbox_item *next;
-    int descriptor; /* a copy of our own, or -1 */
+    int descriptors[TR_CONTROL_DESCRIPTORS]; /* copies of our own */
+    uint32_t count;
     size_t size;
     uint8_t bytes[];
 };
 
 static void drop_item(struct tr_outbox_item *item) {
-    if (item->descriptor >= 0) close(item->descriptor);
+    for (uint32_t i = 0; i < item->count; i++) close(item->descriptors[i]);
     free(item);
 }
 
-static struct tr_outbox_item *make_item(const uint8_t *bytes, size_t size, int descriptor) {
+static struct tr_outbox_item *make_item(const uint8_t *bytes, size_t size, const int *descriptors, uint32_t count) {
     struct tr_outbox_item *item = malloc(sizeof *item + size);
     if (item == NULL) return NULL;
-    *item = (struct tr_outbox_item){ .descriptor = -1, .size = size };
+    *item = (struct tr_outbox_item){ .size = size };
     memcpy(item->bytes, bytes, size);
-    if (descriptor < 0) return item;
-    item->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-    if (item->descriptor >= 0) return item;
-    free(item);
-    return NULL;
+    for (; item->count < count; item->count++) {
+        int copy = fcntl(descriptors[item->count], F_DUPFD_CLOEXEC, 0);
+        if (copy < 0) {
+            drop_item(item);
+            return NULL;
+        }
+        item->descriptors[item->count] = copy;
+    }
+    return item;
 }
 
 static enum tr_control_result enqueue(struct tr_outbox *outbox, const uint8_t *bytes, size_t size,
-                                      int descriptor) {
+                                      const int *descriptors, uint32_t count) {
     if (outbox->count >= TR_CONTROL_OUTBOX_LIMIT) return TR_CONTROL_BAD;
-    struct tr_outbox_item *item = make_item(bytes, size, descriptor);
+    struct tr_outbox_item *item = make_item(bytes, size, descriptors, count);
     if (item == NULL) return TR_CONTROL_BAD;
     if (outbox->last != NULL) {
         outbox->last->next = item;
@@ -172,15 +178,16 @@ static enum tr_control_result enqueue(struct tr_outbox *outbox, const uint8_t *b
 }
 
 enum tr_control_result tr_outbox_send(struct tr_outbox *outbox, int socket,
-                                      const struct tr_control *message, int descriptor) {
+                                      const struct tr_control *message, const int *descriptors) {
     uint8_t bytes[TR_CONTROL_MAX_SIZE];
+    uint32_t count = tr_control_carries(message);
     size_t size = tr_control_encode(message, bytes);
     if (size == 0) return TR_CONTROL_BAD;
     if (outbox->first == NULL) {
-        enum tr_control_result result = send_bytes(socket, bytes, size, descriptor);
+        enum tr_control_result result = send_bytes(socket, bytes, size, descriptors, count);
         if (result != TR_CONTROL_AGAIN) return result;
     }
-    return enqueue(outbox, bytes, size, descriptor);
+    return enqueue(outbox, bytes, size, descriptors, count);
 }
 
 static void drop_first(struct tr_outbox *outbox) {
@@ -196,7 +203,7 @@ enum tr_control_result tr_outbox_flush(struct tr_outbox *outbox, int socket) {
     while (outbox->first != NULL) {
         struct tr_outbox_item *item = outbox->first;
         enum tr_control_result result =
-            send_bytes(socket, item->bytes, item->size, item->descriptor);
+            send_bytes(socket, item->bytes, item->size, item->descriptors, item->count);
         if (result != TR_CONTROL_OK) return result;
         drop_first(outbox);
     }

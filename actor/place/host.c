@@ -70,7 +70,7 @@ void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control)
         return;
     }
     int keeper = host->options.start->control;
-    enum tr_control_result sent = tr_outbox_send(&host->outbox, keeper, control, -1);
+    enum tr_control_result sent = tr_outbox_send(&host->outbox, keeper, control, NULL);
     if (sent == TR_CONTROL_CLOSED) _exit(1); /* the keeper is gone: so are we */
     if (sent == TR_CONTROL_BAD) tr_log_say(host->options.logger, TROUPE_ERROR, NULL, "cannot talk to the keeper");
 }
@@ -219,7 +219,8 @@ static bool see_off(struct tr_host *host) {
     return waits;
 }
 
-static void offer_lane(struct tr_host *host, const struct tr_control *control, int descriptor) {
+static void offer_lane(struct tr_host *host, const struct tr_control *control,
+                       int descriptors[TR_CONTROL_DESCRIPTORS]) {
     struct tr_hosted *hosted = &host->nodes[control->node];
     struct tr_lane_driver *lane =
         hosted->node == NULL ? NULL : tr_hosted_lane(hosted, control->peer);
@@ -227,7 +228,9 @@ static void offer_lane(struct tr_host *host, const struct tr_control *control, i
     struct tr_lane_offer offer = { .lane = control->lane,
                                    .listen = control->type == TR_CONTROL_LISTEN,
                                    .ledger = control->ledger,
-                                   .memory = map(descriptor, sizeof(struct tr_ledger)) };
+                                   .memory = map(descriptors[0], sizeof(struct tr_ledger)),
+                                   .socket = descriptors[1] };
+    descriptors[1] = -1;
     memcpy(offer.token, control->token, sizeof offer.token);
     snprintf(offer.url, sizeof offer.url, "%s", control->url);
     tr_lane_attach(lane, &offer);
@@ -265,7 +268,8 @@ static void pass_signal(struct tr_host *host, const struct tr_control *control) 
     tr_host_tell_keeper(host, &answer);
 }
 
-void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor) {
+void tr_host_obey(struct tr_host *host, const struct tr_control *control,
+                  int descriptors[TR_CONTROL_DESCRIPTORS]) {
     struct tr_lane_driver *lane;
     if (control->type == TR_CONTROL_SIGNAL) {
         pass_signal(host, control);
@@ -273,11 +277,11 @@ void tr_host_obey(struct tr_host *host, const struct tr_control *control, int de
         switch (control->type) {
         case TR_CONTROL_START_NODE:
             start_node(host, control->node, control->incarnation,
-                       map(descriptor, sizeof(struct tr_flight)));
+                       map(descriptors[0], sizeof(struct tr_flight)));
             break;
         case TR_CONTROL_STOP_NODE: stop_node(host, control->node); break;
         case TR_CONTROL_LISTEN:
-        case TR_CONTROL_DIAL: offer_lane(host, control, descriptor); break;
+        case TR_CONTROL_DIAL: offer_lane(host, control, descriptors); break;
         case TR_CONTROL_REFUSED:
             lane = lane_of(host, control->node, control->peer);
             if (lane != NULL) tr_lane_refused(lane, control->lane);
@@ -287,17 +291,18 @@ void tr_host_obey(struct tr_host *host, const struct tr_control *control, int de
         default: break; /* not for a process: tr_control_decode refuses it */
         }
     }
-    if (descriptor >= 0) close(descriptor);
+    for (size_t i = 0; i < TR_CONTROL_DESCRIPTORS; i++)
+        if (descriptors[i] >= 0) close(descriptors[i]);
 }
 
 /* The keeper's end of the socket closes only with the keeper. */
 static void control_ready(struct tr_host *host) {
     struct tr_control control;
     const char *error = NULL;
-    int descriptor;
+    int descriptors[TR_CONTROL_DESCRIPTORS];
     for (;;) {
-        switch (tr_control_receive(host->options.start->control, TR_CONTROL_TO_NODE, &control, &descriptor, &error)) {
-        case TR_CONTROL_OK: tr_host_obey(host, &control, descriptor); break;
+        switch (tr_control_receive(host->options.start->control, TR_CONTROL_TO_NODE, &control, descriptors, &error)) {
+        case TR_CONTROL_OK: tr_host_obey(host, &control, descriptors); break;
         case TR_CONTROL_AGAIN: return;
         case TR_CONTROL_CLOSED: _exit(1);
         case TR_CONTROL_BAD:

@@ -150,7 +150,8 @@ static void deliver(struct tr_host *host) {
     struct tr_delivery_item *item = host->deliveries;
     host->deliveries = item->next;
     if (host->deliveries == NULL) host->last_delivery = NULL;
-    tr_host_obey(host, &item->control, item->descriptor);
+    int descriptors[TR_CONTROL_DESCRIPTORS] = { item->descriptor, -1 };
+    tr_host_obey(host, &item->control, descriptors);
     free(item);
 }
 

@@ -112,8 +112,8 @@ static const char *path_of(struct tr_node *node, troupe_address address) {
 
 /* ---- Lanes ---- */
 
-static void lane_connect(void *context, uint64_t node, uint64_t peer) {
-    struct tr_control control = { .type = TR_CONTROL_CONNECT, .node = node, .peer = peer };
+static void lane_connect(void *context, uint64_t node, uint64_t peer, uint64_t known) {
+    struct tr_control control = { .type = TR_CONTROL_CONNECT, .node = node, .peer = peer, .lane = known };
     tr_host_request(context, TR_REQUEST_CONTROL, TROUPE_OK, &control);
 }
 

@@ -88,8 +88,9 @@ void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troup
                      const struct tr_control *control);
 /* The host's thread: to the keeper, wherever that is. */
 void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control);
-/* From the keeper. Takes the descriptor. */
-void tr_host_obey(struct tr_host *host, const struct tr_control *control, int descriptor);
+/* From the keeper. Takes the descriptors; -1 where there is none. */
+void tr_host_obey(struct tr_host *host, const struct tr_control *control,
+                  int descriptors[TR_CONTROL_DESCRIPTORS]);
 
 /* ---- host_names.c ---- */
 /* `descriptor`: what the keeper gave; -1: it is made, for this process alone. `incarnation`: of this process. False

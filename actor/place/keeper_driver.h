@@ -48,6 +48,7 @@ struct tr_driver {
     size_t ward_count;
     struct tr_ward_ledger *ledgers;
     size_t ledger_count, ledger_room;
+    int other_end;                     /* of the socket pair of a lane of which one half was sent; -1: none */
     int epoll, signals, timer, config; /* -1: not open */
     int names;                         /* the names of the application; -1: not made */
     void *names_page; /* its beginning, which the keeper writes */

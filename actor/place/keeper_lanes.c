@@ -1,15 +1,16 @@
 /*
  * Lanes: who listens where, for whom.
  *
- * One node asks for a lane to another one. The one asked for listens, on a path that nobody has
- * used before; once it says that it does, the asker dials. From then on the lane is theirs: the
+ * One node asks for a lane to another one. Between processes of this machine both are given an end of a
+ * socket pair, which whoever carries out what is said here makes. Else the one asked for listens, under a name that
+ * nobody has used before, and once it says that it does, the asker dials. From then on the lane is theirs: the
  * keeper forgets it, and keeps the ledger of the two incarnations alone, so that the next lane
  * between them counts on in the same one. A lane that breaks, or comes up dumb (a listener can be
  * silenced by a dialer that died), is replaced by asking again: a new number, name and token.
  *
- * Two nodes that ask for each other at the same time get one lane. What the listener asks before it
- * answers comes before the answer, so that every crossing is seen here, and none makes a second
- * lane.
+ * Two nodes that ask for each other at the same time get one lane. What a listener asks before it
+ * answers comes before the answer; and whoever asks says which lane it knows of: when it has been told of a newer
+ * one meanwhile, that is the answer. So every crossing is seen here, and none makes a second lane.
  *
  * A lane waits for its listener to be ready, for as long as that takes; a listener that was told
  * has TR_KEEPER_LANE_PATIENCE. When both ends ask, both are evidently there, and nothing waits:
@@ -82,9 +83,12 @@ static void name_lane(struct tr_keeper *keeper, struct tr_pair *pair) {
         snprintf(pair->url, sizeof pair->url, "tcp://127.0.0.1:0");
         return;
     }
+    if (pair->kind == TR_LANE_IPC) {
+        snprintf(pair->url, sizeof pair->url, "socket:");
+        return;
+    }
     keeper->io->random(keeper->context, name, sizeof name);
-    snprintf(pair->url, sizeof pair->url, "%s://troupe-%016llx%016llx",
-             pair->kind == TR_LANE_IPC ? "abstract" : "inproc", (unsigned long long)name[0],
+    snprintf(pair->url, sizeof pair->url, "inproc://troupe-%016llx%016llx", (unsigned long long)name[0],
              (unsigned long long)name[1]);
 }
 
@@ -118,10 +122,14 @@ static void try_to_open(struct tr_keeper *keeper, struct tr_pair *pair, int64_t 
     pair->deadline = tr_keeper_later(now, TR_KEEPER_LANE_PATIENCE);
     name_lane(keeper, pair);
     send_half(keeper, pair, pair->listener, TR_CONTROL_LISTEN);
+    if (pair->kind != TR_LANE_IPC) return;
+    send_half(keeper, pair, 1 - pair->listener, TR_CONTROL_DIAL);
+    pair->given = pair->lane;
+    quiet(pair);
 }
 
 const char *tr_lanes_connect(struct tr_keeper *keeper, struct tr_member *from, struct tr_member *to,
-                             int64_t now) {
+                             uint64_t known, int64_t now) {
     struct tr_control answer = { .node = from->spec.id, .peer = to->spec.id };
     if (to->state == TR_NODE_GONE) {
         answer = (struct tr_control){ .type = TR_CONTROL_GONE, .node = to->spec.id };
@@ -136,6 +144,7 @@ const char *tr_lanes_connect(struct tr_keeper *keeper, struct tr_member *from, s
         tr_keeper_send(keeper, from->process, &answer);
         return NULL;
     }
+    if (pair->state == TR_PAIR_QUIET && known < pair->given) return NULL; /* that one is on its way */
     if (pair->state == TR_PAIR_QUIET) {
         quiet(pair);
         pair->state = TR_PAIR_WAITING;

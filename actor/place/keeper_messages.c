@@ -53,10 +53,10 @@ static const char *obey_stop(struct tr_keeper *keeper, const struct tr_member *p
 }
 
 static const char *obey_connect(struct tr_keeper *keeper, struct tr_member *node,
-                                struct tr_member *peer, int64_t now) {
+                                struct tr_member *peer, uint64_t known, int64_t now) {
     if (peer == NULL) return no_such_node;
     if (peer == node) return "it wanted a lane to itself";
-    return tr_member_alive(node) ? tr_lanes_connect(keeper, node, peer, now) : NULL;
+    return tr_member_alive(node) ? tr_lanes_connect(keeper, node, peer, known, now) : NULL;
 }
 
 static const char *obey_stopped(struct tr_keeper *keeper, struct tr_member *node,
@@ -86,7 +86,7 @@ static const char *obey_about(struct tr_keeper *keeper, struct tr_member *proces
     default:
         tr_assert(message->type == TR_CONTROL_CONNECT);
         if (!own) return not_its_own;
-        return obey_connect(keeper, node, tr_keeper_find(keeper, message->peer), now);
+        return obey_connect(keeper, node, tr_keeper_find(keeper, message->peer), message->lane, now);
     }
 }
 

@@ -36,6 +36,7 @@ struct tr_pair {
     enum tr_lane_state state;
     enum tr_lane kind;
     uint64_t lane, ledger; /* 0: none yet */
+    uint64_t given;        /* the last lane of which both ends were told at once; 0: none */
     int64_t deadline;      /* of the listener's answer */
     uint8_t token[TR_CONTROL_TOKEN_SIZE];
     char url[TR_CONTROL_URL_SIZE];
@@ -116,7 +117,7 @@ int64_t tr_lives_deadline(const struct tr_keeper *keeper);
 /* ---- keeper_lanes.c: each returns NULL, or what is wrong with the message ---- */
 
 const char *tr_lanes_connect(struct tr_keeper *keeper, struct tr_member *from, struct tr_member *to,
-                             int64_t now);
+                             uint64_t known, int64_t now);
 const char *tr_lanes_listening(struct tr_keeper *keeper, const struct tr_member *process,
                                const struct tr_control *message);
 const char *tr_lanes_failed(struct tr_keeper *keeper, const struct tr_member *process,

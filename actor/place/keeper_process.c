@@ -137,9 +137,9 @@ bool tr_driver_watch(struct tr_driver *driver, int descriptor, uint32_t events, 
 static void read_messages(struct tr_driver *driver, struct tr_ward *ward, int limit) {
     struct tr_control message;
     const char *error;
-    int descriptor;
+    int descriptors[TR_CONTROL_DESCRIPTORS];
     for (int i = 0; i < limit && ward->control >= 0; i++) {
-        switch (tr_control_receive(ward->control, TR_CONTROL_TO_KEEPER, &message, &descriptor,
+        switch (tr_control_receive(ward->control, TR_CONTROL_TO_KEEPER, &message, descriptors,
                                    &error)) {
         case TR_CONTROL_OK:
             if (!tr_driver_signal_answered(driver, ward, &message))
@@ -329,6 +329,7 @@ static void tell_why_not(struct tr_driver *driver) {
 int tr_keeper_run(const struct tr_keeper_options *options) {
     struct tr_surroundings before;
     struct tr_driver driver = { .options = options,
+                                .other_end = -1,
                                 .epoll = -1,
                                 .signals = -1,
                                 .timer = -1,

@@ -18,6 +18,7 @@
 #include "base/assert.h"
 #include "place/keeper_driver.h"
 #include "services/name_table.h"
+#include "transport/socket.h"
 
 /* How long a process that has closed its control socket may take to exit. */
 #define HANG_UP_PATIENCE (INT64_C(1000) * 1000 * 1000)
@@ -101,6 +102,7 @@ void tr_wards_close(struct tr_driver *driver) {
         if (ward->flight >= 0) close(ward->flight);
     }
     close_names(driver);
+    if (driver->other_end >= 0) close(driver->other_end);
     for (size_t i = 0; i < driver->ledger_count; i++) close(driver->ledgers[i].memory);
     free(driver->ledgers);
     free(driver->wards);
@@ -287,30 +289,62 @@ static void after_send(struct tr_driver *driver, struct tr_ward *ward,
     }
 }
 
-/* The descriptor that goes with the message; -1 and false when it could not be made. */
-static bool find_descriptor(struct tr_driver *driver, const struct tr_control *message,
-                            int *descriptor) {
-    *descriptor = -1;
-    if (!tr_control_carries(message->type)) return true;
+static void drop_other_end(struct tr_driver *driver) {
+    if (driver->other_end >= 0) close(driver->other_end);
+    driver->other_end = -1;
+}
+
+/* The first half of a lane makes the pair; the other end is for the second, which comes next. */
+static int socket_of(struct tr_driver *driver, const struct tr_control *message) {
+    int ends[2], end = driver->other_end;
+    if (message->type == TR_CONTROL_DIAL) {
+        driver->other_end = -1;
+        return end;
+    }
+    drop_other_end(driver);
+    if (tr_socket_pair(ends) != 0) return -1;
+    driver->other_end = ends[1];
+    return ends[0];
+}
+
+/* The descriptors that go with the message; false when one could not be made. The second is for it alone. */
+static bool find_descriptors(struct tr_driver *driver, const struct tr_control *message,
+                             int descriptors[TR_CONTROL_DESCRIPTORS]) {
+    uint32_t count = tr_control_carries(message);
+    if (count > 1) descriptors[1] = socket_of(driver, message);
     if (message->type == TR_CONTROL_START_NODE) {
         struct tr_ward *hosted = tr_wards_find(driver, message->node);
         new_page(driver, hosted);
-        *descriptor = hosted->flight;
-    } else {
-        *descriptor = ledger_of(driver, message->ledger);
+        descriptors[0] = hosted->flight;
+    } else if (count > 0) {
+        descriptors[0] = ledger_of(driver, message->ledger);
     }
-    return *descriptor >= 0;
+    return (count < 1 || descriptors[0] >= 0) && (count < 2 || descriptors[1] >= 0);
+}
+
+/* Whoever wants the lane asks again. */
+static struct tr_control refusal(const struct tr_control *message) {
+    struct tr_control refused = { .type = TR_CONTROL_REFUSED, .node = message->node, .peer = message->peer,
+                                  .lane = message->lane };
+    tr_control_say(&refused, "the keeper has no descriptor for it: %s", strerror(errno));
+    return refused;
 }
 
 void tr_ward_send(struct tr_driver *driver, struct tr_ward *ward,
                   const struct tr_control *message) {
-    int descriptor;
-    if (ward->control < 0) return;
-    if (!find_descriptor(driver, message, &descriptor)) {
-        tr_driver_log(driver, "a ledger could not be made: %s", strerror(errno));
-        return; /* the lane is refused when nobody answers */
+    int descriptors[TR_CONTROL_DESCRIPTORS] = { -1, -1 };
+    struct tr_control refused;
+    if (ward->control < 0) {
+        if (message->type == TR_CONTROL_DIAL) drop_other_end(driver);
+        return;
     }
-    after_send(driver, ward, tr_outbox_send(&ward->outbox, ward->control, message, descriptor));
+    if (!find_descriptors(driver, message, descriptors)) {
+        refused = refusal(message);
+        tr_driver_log(driver, "a lane of node %llu: %s", (unsigned long long)message->node, refused.text);
+        message = &refused;
+    }
+    after_send(driver, ward, tr_outbox_send(&ward->outbox, ward->control, message, descriptors));
+    if (descriptors[1] >= 0) close(descriptors[1]);
 }
 
 void tr_ward_flush(struct tr_driver *driver, struct tr_ward *ward) {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "core/dead.h"
@@ -27,7 +28,11 @@
 
 static const int64_t ack_delay = 2 * TROUPE_MILLISECOND;
 static const int64_t retry_delay = 20 * TROUPE_MILLISECOND;
+static const int64_t late_delay = 5 * TROUPE_MILLISECOND;
 static const int64_t last_frames = TROUPE_SECOND / 2; /* to read what a dead node had sent */
+
+/* What is read of a socket before the actors have a turn, in bytes, and what a frame counts beside its own. */
+enum { AT_ONCE = 1024 * 1024, FRAME_COST = 4096 };
 
 static int64_t now_of(const struct tr_lane_driver *lane) { return tr_node_clock(lane->node); }
 
@@ -72,44 +77,20 @@ static bool take_ledger(struct tr_lane_driver *lane, const struct tr_lane_offer 
 
 /* ---- Events, from any thread ---- */
 
-static void post(struct tr_lane_driver *lane, enum tr_lane_event code, uint64_t number, void *data) {
+void tr_lane_post(struct tr_lane_driver *lane, enum tr_lane_event code, uint64_t number, void *data) {
     struct tr_event *event = tr_event_new(code, number, data);
     tr_assert(event != NULL); /* lost, it would be a lane that hangs: better a node that is restarted */
     tr_cell_push(lane->node, NULL, lane->cell, &event->link);
 }
-
-static void wire_up(void *context) {
-    struct tr_lane_wire *wire = context;
-    post(wire->lane, TR_LANE_UP, wire->number, NULL);
-}
-
-static void wire_frame(void *context, struct tr_wire_frame *frame) {
-    struct tr_lane_wire *wire = context;
-    post(wire->lane, TR_LANE_FRAME, wire->number, frame);
-}
-
-static void wire_sent(void *context, bool ok) {
-    struct tr_lane_wire *wire = context;
-    (void)ok; /* if it did not leave, the wire is down, and says so */
-    post(wire->lane, TR_LANE_SENT, wire->number, NULL);
-}
-
-static void wire_down(void *context) {
-    struct tr_lane_wire *wire = context;
-    post(wire->lane, TR_LANE_LOST, wire->number, NULL);
-}
-
-static const struct tr_wire_events wire_events = { wire_up, wire_frame, wire_sent, wire_down };
 
 /* ---- The wire ---- */
 
 static void close_wire(struct tr_lane_driver *lane) {
     if (lane->wire == NULL) return;
     tr_peer_disconnected(lane->peer);
-    tr_wire_close(lane->wire->wire);
-    free(lane->wire);
+    tr_lane_wire_close(lane->wire);
     lane->wire = NULL;
-    lane->lost = false;
+    lane->lost = lane->sent = false;
 }
 
 /* Something waits, or other nodes' messages wait for our acks: a connection is wanted. */
@@ -124,22 +105,7 @@ static void ask_for_wire(struct tr_lane_driver *lane) {
     if (lane->retry_at > now) return;
     lane->retry_at = now + retry_delay;
     lane->asked = true;
-    lane->host.connect(lane->host.host, lane->node->id, lane->route.node);
-}
-
-static enum troupe_status open_wire(struct tr_lane_driver *lane, struct tr_lane_wire *wire,
-                                    char *error, size_t size) {
-    char bound[sizeof lane->offer.url];
-    struct tr_wire_options options = { .url = lane->offer.url,
-                                       .max_frame = TR_FRAME_MAX,
-                                       .check_uid = true,
-                                       .events = &wire_events,
-                                       .context = wire };
-    if (!lane->offer.listen) return tr_wire_dial(&options, &wire->wire, error, size);
-    enum troupe_status status =
-        tr_wire_listen(&options, &wire->wire, bound, sizeof bound, error, size);
-    lane->host.listening(lane->host.host, lane->offer.lane, status == TROUPE_OK ? bound : NULL, error);
-    return status;
+    lane->host.connect(lane->host.host, lane->node->id, lane->route.node, lane->known);
 }
 
 /* ---- The other node's death ---- */
@@ -204,10 +170,25 @@ static void go(struct tr_lane_driver *lane) {
 
 /* ---- A new connection ---- */
 
-static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
+static void on_up(struct tr_lane_driver *lane, int64_t now) {
+    tr_peer_set_dialer(lane->peer, !lane->offer.listen);
+    tr_peer_connected(lane->peer, lane->offer.token, now);
+}
+
+static void connect(struct tr_lane_driver *lane) {
     char error[256] = "out of memory";
-    if (offer->lane <= lane->offer.lane) {
-        if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
+    if (take_ledger(lane, &lane->offer) && tr_lane_wire_open(lane, error, sizeof error)) {
+        if (tr_lane_wire_is_up(lane->wire)) on_up(lane, now_of(lane));
+        return;
+    }
+    tr_log(lane->node, TROUPE_ERROR, NULL, "no lane to node %llu: %s",
+           (unsigned long long)lane->route.node, error);
+    lane->retry_at = now_of(lane) + retry_delay;
+}
+
+static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
+    if (offer->lane <= lane->offer.lane || lane->closing) {
+        tr_lane_offer_drop(offer);
         return;
     }
     atomic_store(&lane->gone, false); /* an offer is a sign of life */
@@ -216,27 +197,15 @@ static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offe
     close_wire(lane);
     lane->asked = false;
     lane->offer = *offer;
-    struct tr_lane_wire *wire = calloc(1, sizeof *wire);
-    enum troupe_status status = TROUPE_NO_MEMORY;
-    if (take_ledger(lane, offer) && wire != NULL) {
-        *wire = (struct tr_lane_wire){ .lane = lane, .number = ++lane->wires };
-        lane->wire = wire; /* its events may come before it is returned; they wait in the mailbox */
-        status = open_wire(lane, wire, error, sizeof error);
-    }
-    if (status == TROUPE_OK) return;
-    tr_log(lane->node, TROUPE_ERROR, NULL, "no lane to node %llu: %s",
-           (unsigned long long)lane->route.node, error);
-    lane->wire = NULL;
-    free(wire);
-    lane->retry_at = now_of(lane) + retry_delay;
+    tr_lane_knows(lane, offer->lane);
+    connect(lane);
 }
 
 /* ---- What the peer machine asks for ---- */
 
 static void io_send(void *context, const uint8_t *frame, size_t size) {
     struct tr_lane_driver *lane = context;
-    if (tr_wire_send(lane->wire->wire, frame, size) != TROUPE_OK)
-        post(lane, TR_LANE_LOST, lane->wire->number, NULL);
+    lane->sent = tr_lane_wire_send(lane->wire, frame, size);
 }
 
 static void io_up(void *context, uint64_t remote_incarnation) {
@@ -320,7 +289,7 @@ static void on_frame(struct tr_lane_driver *lane, struct tr_wire_frame *frame, b
     const uint8_t *bytes = tr_wire_frame_bytes(frame, &size);
     if (current && !lane->lost) tr_peer_frame(lane->peer, bytes, size, now_of(lane));
     tr_wire_frame_free(frame);
-    if (current) tr_wire_next(lane->wire->wire);
+    if (current) tr_lane_wire_next(lane->wire);
 }
 
 static void on_lost(struct tr_lane_driver *lane) {
@@ -328,18 +297,42 @@ static void on_lost(struct tr_lane_driver *lane) {
     else close_wire(lane);
 }
 
+/* The transport may take one frame after the other at once. */
+static void let_send(struct tr_lane_driver *lane, int64_t now) {
+    while (lane->sent && !lane->lost) {
+        lane->sent = false;
+        tr_peer_sent(lane->peer, now);
+    }
+}
+
+/* Reads what has come on a socket, and then gives others a turn. */
+static void on_ready(struct tr_lane_driver *lane, struct tr_link *link) {
+    struct tr_socket_frame frame;
+    enum tr_socket_result result;
+    if (!tr_lane_wire_ready(lane, link)) return;
+    const int64_t now = now_of(lane);
+    size_t taken = 0;
+    if (tr_lane_wire_flush(lane->wire)) lane->sent = true;
+    while ((result = tr_lane_wire_receive(lane->wire, &frame)) == TR_SOCKET_OK && !lane->lost) {
+        tr_peer_frame(lane->peer, frame.bytes, frame.size, now);
+        let_send(lane, now);
+        taken += frame.size + FRAME_COST;
+        if (taken < AT_ONCE) continue;
+        tr_lane_wire_again(lane->wire, lane->worker);
+        return;
+    }
+    if (result == TR_SOCKET_BAD && !lane->lost) io_lost(lane, "what came is no frame, or there is no memory for it");
+    if (result == TR_SOCKET_CLOSED) on_lost(lane);
+}
+
 static void on_refused(struct tr_lane_driver *lane, uint64_t number) {
     lane->asked = false;
+    tr_lane_knows(lane, number);
     if (number == 0 || number == lane->offer.lane) close_wire(lane);
 }
 
-static void on_up(struct tr_lane_driver *lane, int64_t now) {
-    tr_peer_set_dialer(lane->peer, !lane->offer.listen);
-    tr_peer_connected(lane->peer, lane->offer.token, now);
-}
-
 static void on_wire_event(struct tr_lane_driver *lane, struct tr_event *event) {
-    bool current = lane->wire != NULL && lane->wire->number == event->number;
+    bool current = lane->wire != NULL && tr_lane_wire_number(lane->wire) == event->number;
     int64_t now = now_of(lane);
     if (event->code == TR_LANE_FRAME) on_frame(lane, event->data, current);
     else if (!current) return;
@@ -380,6 +373,7 @@ static void on_alarm(struct tr_worker *worker, struct tr_cell *cell, struct tr_a
     lane->alarm = 0;
     int64_t now = now_of(lane);
     if (lane->died && now >= lane->died_by) bury(lane);
+    if (lane->wire != NULL && tr_lane_wire_flush(lane->wire)) lane->sent = true;
     if (lane->tick_at <= now) {
         lane->tick_at = INT64_MAX;
         tr_peer_tick(lane->peer, now);
@@ -395,6 +389,8 @@ static void handle(void *context, struct tr_worker *worker, struct tr_link *link
         if (lane->died) wait_for_burial(lane, &parcel->parcel);
         else tr_peer_submit(lane->peer, &parcel->parcel);
         if (atomic_load(&lane->gone)) tr_peer_abandon(lane->peer, TROUPE_GONE);
+    } else if (link->kind == TR_LINK_SOURCE) {
+        on_ready(lane, link);
     } else if (link->kind == TR_LINK_EVENT) {
         on_event(lane, (struct tr_event *)(void *)link);
     } else if (link->kind == TR_LINK_ALARM) {
@@ -418,6 +414,7 @@ static int64_t next_alarm(const struct tr_lane_driver *lane, int64_t now) {
     if (lane->active != NULL && now + ack_delay < at) at = now + ack_delay;
     if (lane->died && lane->died_by < at) at = lane->died_by;
     if (wants_wire(lane) && lane->retry_at < at) at = lane->retry_at;
+    if (lane->wire != NULL && tr_lane_wire_is_late(lane->wire) && now + late_delay < at) at = now + late_delay;
     return at;
 }
 
@@ -446,6 +443,7 @@ static void flush(void *context, struct tr_worker *worker) {
     if (lane->closing) return;
     if (tr_lane_report(lane)) tr_peer_progress(lane->peer, now);
     tr_peer_flush(lane->peer, now);
+    let_send(lane, now);
     if (lane->lost) on_lost(lane);
     if (lane->leaving) atomic_store(&lane->settled, is_settled(lane));
     ask_for_wire(lane);
@@ -455,6 +453,11 @@ static void flush(void *context, struct tr_worker *worker) {
 const struct tr_native tr_lane_native = { .handle = handle, .flush = flush };
 
 /* ---- For the host ---- */
+
+void tr_lane_offer_drop(const struct tr_lane_offer *offer) {
+    if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
+    if (offer->socket >= 0) close(offer->socket);
+}
 
 static bool make_peer(struct tr_lane_driver *lane, uint64_t incarnation) {
     struct tr_peer_options options = { .node = lane->node->id, .incarnation = incarnation,
@@ -489,7 +492,7 @@ struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t
 
 /* What is still in the mailbox of the lane's cell is not settled either: the answer comes from behind it. */
 bool tr_lane_leave(struct tr_lane_driver *lane) {
-    if (!lane->told_to_leave) post(lane, TR_LANE_LEAVE, 0, NULL);
+    if (!lane->told_to_leave) tr_lane_post(lane, TR_LANE_LEAVE, 0, NULL);
     lane->told_to_leave = true;
     return atomic_load(&lane->settled);
 }
@@ -522,23 +525,23 @@ void tr_lane_free(struct tr_lane_driver *lane) {
 void tr_lane_attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer) {
     struct tr_lane_offer *copy = malloc(sizeof *copy);
     if (copy == NULL) {
-        if (offer->memory != NULL) munmap(offer->memory, sizeof *offer->memory);
-        post(lane, TR_LANE_REFUSED, 0, NULL);
+        tr_lane_offer_drop(offer);
+        tr_lane_post(lane, TR_LANE_REFUSED, 0, NULL);
         return;
     }
     *copy = *offer;
-    post(lane, TR_LANE_ATTACH, 0, copy);
+    tr_lane_post(lane, TR_LANE_ATTACH, 0, copy);
 }
 
 void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number) {
-    post(lane, TR_LANE_REFUSED, number, NULL);
+    tr_lane_post(lane, TR_LANE_REFUSED, number, NULL);
 }
 
 void tr_lane_down(struct tr_lane_driver *lane, enum tr_cause cause, const struct troupe_death *death) {
     atomic_store(&lane->down, (uint32_t)cause + 1);
-    post(lane, TR_LANE_DOWN, cause, tr_obituary_new(death));
+    tr_lane_post(lane, TR_LANE_DOWN, cause, tr_obituary_new(death));
 }
 
-void tr_lane_gone(struct tr_lane_driver *lane) { post(lane, TR_LANE_GONE, 0, NULL); }
+void tr_lane_gone(struct tr_lane_driver *lane) { tr_lane_post(lane, TR_LANE_GONE, 0, NULL); }
 
 void tr_lane_wanted(struct tr_lane_driver *lane) { atomic_store(&lane->gone, false); }

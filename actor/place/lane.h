@@ -19,8 +19,8 @@ struct tr_lane_driver;
 
 /* What a lane asks of the host: any thread. */
 struct tr_lane_host {
-    /* A lane from `node` to `peer` is needed: tr_lane_attach follows, or tr_lane_down, or _gone. */
-    void (*connect)(void *host, uint64_t node, uint64_t peer);
+    /* A lane from `node` to `peer` is needed, a newer one than `known`: tr_lane_attach follows, or tr_lane_down, or _gone. */
+    void (*connect)(void *host, uint64_t node, uint64_t peer, uint64_t known);
     /* The wire is bound (`url`), or could not be (`error`, url NULL). */
     void (*listening)(void *host, uint64_t lane, const char *url, const char *error);
     void *host;
@@ -30,7 +30,8 @@ struct tr_lane_host {
 struct tr_lane_offer {
     uint64_t lane;            /* number */
     bool listen;
-    char url[96];
+    int socket;               /* connected already, the lane's from now on; -1: none, but ... */
+    char url[96];             /* ... to be listened on, or dialled */
     uint8_t token[TR_PEER_TOKEN_SIZE];
     uint64_t ledger;          /* number: one for each pair of incarnations */
     struct tr_ledger *memory; /* mapped by the caller; the lane's from now on. NULL: no ledger */
@@ -47,7 +48,7 @@ void tr_lane_close(struct tr_lane_driver *lane);
 /* When the node is drained. */
 void tr_lane_free(struct tr_lane_driver *lane);
 
-/* Try this connection. Takes the offer's memory. */
+/* Try this connection. Takes the offer's memory and socket. */
 void tr_lane_attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offer);
 /* This offer is off (0: any): if a lane is still needed, ask again. */
 void tr_lane_refused(struct tr_lane_driver *lane, uint64_t number);

@@ -6,6 +6,7 @@
 
 #include "place/lane.h"
 #include "services/tie.h"
+#include "transport/socket.h"
 
 enum tr_lane_event {
     TR_LANE_ATTACH,  /* data: struct tr_lane_offer */
@@ -32,12 +33,7 @@ struct tr_lane_parcel {
     struct tr_packed *packed; /* of a message to many; NULL: none */
 };
 
-/* One wire of the lane: given to its callbacks, so that events of an old one are known as such. */
-struct tr_lane_wire {
-    struct tr_lane_driver *lane;
-    struct tr_wire *wire;
-    uint64_t number;
-};
+struct tr_lane_wire; /* one connection of the lane: lane_wire.c */
 
 struct tr_lane_refusal {
     struct tr_lane_refusal *next;
@@ -109,7 +105,9 @@ struct tr_lane_driver {
     bool closing;                    /* the node is halted */
     bool goes;                       /* the other node is gone, once it is buried */
     struct tr_parcel *waiting, *last_waiting; /* sent while `died` */
+    uint64_t known;                  /* the number of the last offer that was told of */
     bool lost;                       /* the peer is done with the present wire */
+    bool sent;                       /* the wire has taken the peer's last frame, which is not told of it yet */
     bool died;                       /* the other node: to be taken up when its last frames are read */
     enum tr_cause cause;             /* of its end */
     struct tr_obituary *death;       /* the last of it, as it was told; NULL: none, or no memory */
@@ -139,6 +137,38 @@ void tr_lane_closed(void *context, uint32_t channel);
 uint64_t tr_lane_settled_count(void *context, uint32_t channel);
 enum troupe_status tr_lane_deliver(void *context, uint32_t channel, uint64_t sequence,
                                    const uint8_t *payload, size_t size);
+
+/* ---- lane_wire.c: by the lane's cell. A wire is a socket of this machine, or one of transport/wire.h, which posts
+ * events. ---- */
+
+/* By the present offer, whose descriptor it takes in any case. False: `error`; lane->wire is as before. */
+bool tr_lane_wire_open(struct tr_lane_driver *lane, char *error, size_t size);
+void tr_lane_wire_close(struct tr_lane_wire *wire);
+/* Connected from the beginning; else TR_LANE_UP will say so. */
+bool tr_lane_wire_is_up(const struct tr_lane_wire *wire);
+uint64_t tr_lane_wire_number(const struct tr_lane_wire *wire);
+/* True: it has left. Else TR_LANE_SENT says when, or tr_lane_wire_flush, or the wire is lost. */
+bool tr_lane_wire_send(struct tr_lane_wire *wire, const uint8_t *frame, size_t size);
+/* True: the frame for which it was false has left now. */
+bool tr_lane_wire_flush(struct tr_lane_wire *wire);
+bool tr_lane_wire_is_late(const struct tr_lane_wire *wire);
+/* TR_LANE_FRAME was handled. */
+void tr_lane_wire_next(struct tr_lane_wire *wire);
+/* A link of kind TR_LINK_SOURCE: true if it is of the present socket. */
+bool tr_lane_wire_ready(struct tr_lane_driver *lane, struct tr_link *link);
+enum tr_socket_result tr_lane_wire_receive(struct tr_lane_wire *wire, struct tr_socket_frame *frame);
+/* There may be more to receive. */
+void tr_lane_wire_again(struct tr_lane_wire *wire, struct tr_worker *worker);
+
+/* ---- lane.c ---- */
+
+/* Any thread. */
+void tr_lane_post(struct tr_lane_driver *lane, enum tr_lane_event code, uint64_t number, void *data);
+void tr_lane_offer_drop(const struct tr_lane_offer *offer);
+
+static inline void tr_lane_knows(struct tr_lane_driver *lane, uint64_t number) {
+    if (number > lane->known) lane->known = number;
+}
 
 extern const struct tr_route_methods tr_lane_methods;
 extern const struct tr_peer_io tr_lane_io;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -46,19 +47,25 @@ __attribute__((format(printf, 1, 2))) static void report(const char *format, ...
 }
 
 static void tell(const struct tr_node_start *start, struct tr_control message) {
-    if (tr_control_send(start->control, &message, -1) != TR_CONTROL_OK) _exit(91);
+    if (tr_control_send(start->control, &message, NULL) != TR_CONTROL_OK) _exit(91);
 }
+
+static int lane_socket = -1; /* that came with the last message; -1: none */
 
 /* The next message; leaves when the keeper is gone. */
 static struct tr_control hear(const struct tr_node_start *start, int *descriptor) {
     struct tr_control message;
     const char *error;
+    int descriptors[TR_CONTROL_DESCRIPTORS];
     struct pollfd wait = { .fd = start->control, .events = POLLIN };
     for (;;) {
         poll(&wait, 1, -1);
         switch (
-            tr_control_receive(start->control, TR_CONTROL_TO_NODE, &message, descriptor, &error)) {
-        case TR_CONTROL_OK: return message;
+            tr_control_receive(start->control, TR_CONTROL_TO_NODE, &message, descriptors, &error)) {
+        case TR_CONTROL_OK:
+            *descriptor = descriptors[0];
+            lane_socket = descriptors[1];
+            return message;
         case TR_CONTROL_AGAIN: break;
         case TR_CONTROL_CLOSED: _exit(0);
         case TR_CONTROL_BAD: _exit(92);
@@ -373,14 +380,28 @@ static void deaths_are_told(void **state) {
     assert_int_equal(app_end(app), 0);
 }
 
+static void send_descriptor(int socket, const struct tr_control *message) {
+    uint8_t bytes[TR_CONTROL_MAX_SIZE];
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct iovec part = { bytes, tr_control_encode(message, bytes) };
+    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                             .msg_controllen = sizeof control };
+    control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+                                       .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(&control.header), (int[]){ STDOUT_FILENO }, sizeof(int));
+    if (sendmsg(socket, &header, 0) < 0) _exit(93);
+}
+
 static int talk_nonsense(const struct tr_node_start *start) {
     static const uint8_t nonsense[] = { 0x93, 0xff, 0xff };
     if (start->incarnation == 1 && write(start->control, nonsense, sizeof nonsense) < 0) return 9;
     if (start->incarnation == 2)
         tell(start, (struct tr_control){ .type = TR_CONTROL_READY, .node = MAIN });
     if (start->incarnation == 3) {
-        struct tr_control message = { .type = TR_CONTROL_READY, .node = WORKER };
-        tr_control_send(start->control, &message, STDOUT_FILENO);
+        send_descriptor(start->control, &(struct tr_control){ .type = TR_CONTROL_READY, .node = WORKER });
     }
     if (start->incarnation >= 4) return wait_for_stop(start);
     while (start->node != 0) pause(); /* always */
@@ -635,9 +656,11 @@ static int ask_for_lane(const struct tr_node_start *start) {
     start_worker(start);
     tell(start, (struct tr_control){ .type = TR_CONTROL_CONNECT, .node = MAIN, .peer = WORKER });
     uint8_t *ledger = take_ledger(start, &message);
-    report("dial %d -> %d.%d %.18s, token %d, ledger %d", (int)message.node, (int)message.peer,
-           (int)message.peer_incarnation, message.url,
-           message.token[0] != 0 || message.token[1] != 0, ledger[0]);
+    char said = '-';
+    struct pollfd wait = { .fd = lane_socket, .events = POLLIN };
+    if (poll(&wait, 1, -1) < 0 || read(lane_socket, &said, 1) != 1) _exit(95);
+    report("dial %d -> %d.%d, token %d, ledger %d, said %c", (int)message.node, (int)message.peer,
+           (int)message.peer_incarnation, message.token[0] != 0 || message.token[1] != 0, ledger[0], said);
     return 0;
 }
 
@@ -645,17 +668,15 @@ static int give_lane(const struct tr_node_start *start) {
     struct tr_control message;
     uint8_t *ledger = take_ledger(start, &message);
     ledger[0] = 42;
-    struct tr_control answer = { .type = TR_CONTROL_LISTENING, .lane = message.lane };
-    memcpy(answer.url, message.url, sizeof answer.url);
-    tell(start, answer);
+    if (write(lane_socket, "x", 1) != 1) _exit(96);
     return wait_for_stop(start);
 }
 
-static void lanes_share_a_ledger(void **state) {
+static void lanes_share_a_ledger_and_a_socket(void **state) {
     (void)state;
     struct scenario scenario = { .main = ask_for_lane, .worker = give_lane };
     struct app *app = app_start(&scenario);
-    expect(app, "dial 1 -> 2.1 abstract://troupe-, token 1, ledger 42");
+    expect(app, "dial 1 -> 2.1, token 1, ledger 42, said x");
     assert_int_equal(app_end(app), 0);
 }
 
@@ -817,7 +838,7 @@ int main(void) {
         KEEPER_TEST(a_second_signal_kills),
         KEEPER_TEST(survivors_are_named),
         KEEPER_TEST(main_at_a_terminal),
-        KEEPER_TEST(lanes_share_a_ledger),
+        KEEPER_TEST(lanes_share_a_ledger_and_a_socket),
         KEEPER_TEST(many_deaths_leave_nothing),
         KEEPER_TEST(children_are_clean),
         KEEPER_TEST(spawned_nodes),

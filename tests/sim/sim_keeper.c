@@ -56,6 +56,8 @@ struct actor {    /* one node, as it really is */
     uint64_t began, ended; /* when, by `clock` */
     uint64_t told[NODES];  /* for a process: the last incarnation whose end it heard of */
     int64_t asks[NODES];   /* since when it waits for a lane; 0: it does not */
+    uint64_t given[NODES]; /* the last lane between processes that the keeper told it of ... */
+    uint64_t knows[NODES]; /* ... and the last lane that it has heard of */
     int64_t ready_at;
     struct queue *inbox, *outbox;
 };
@@ -118,12 +120,16 @@ static void begin_life(struct actor *actor, uint64_t incarnation) {
     actor->hangs = chance(10);
     actor->began = ++w.clock;
     memset(actor->asks, 0, sizeof actor->asks);
+    memset(actor->given, 0, sizeof actor->given);
+    memset(actor->knows, 0, sizeof actor->knows);
 }
 
 static void end_life(struct actor *actor) {
     actor->runs = actor->ready = false;
     actor->ended = ++w.clock;
     memset(actor->asks, 0, sizeof actor->asks);
+    memset(actor->given, 0, sizeof actor->given);
+    memset(actor->knows, 0, sizeof actor->knows);
 }
 
 static void on_fork(void *context, uint64_t node, uint64_t incarnation) {
@@ -195,7 +201,7 @@ static void check_lane(uint64_t process, const struct tr_control *message) {
         check(message->lane == w.last_lane + 1, "lanes count up");
         w.last_lane = message->lane;
         for (size_t i = 0; i < 256; i++) {
-            check(tcp || strcmp(w.lanes[i].listen.url, message->url) != 0, "%s again",
+            check(!same || strcmp(w.lanes[i].listen.url, message->url) != 0, "%s again",
                   message->url);
             check(memcmp(w.lanes[i].listen.token, message->token, 32) != 0, "a token again");
         }
@@ -239,6 +245,7 @@ static void on_send(void *context, uint64_t process, const struct tr_control *me
     case TR_CONTROL_LISTEN:
     case TR_CONTROL_DIAL:
         check_lane(process, message);
+        if (message->kind == TR_LANE_IPC) actor_of(message->node)->given[index_of(message->peer)] = message->lane;
         actor_of(message->node)->asks[index_of(message->peer)] = 0;
         if (message->type == TR_CONTROL_LISTEN) break;
         actor_of(message->peer)->asks[index_of(message->node)] =
@@ -315,7 +322,8 @@ static void deliver(uint64_t process) {
     bool heard = !from->killed && !w.over;
     if (message.type == TR_CONTROL_CONNECT && heard && actor_of(message.node)->runs) {
         int64_t *asks = &actor_of(message.node)->asks[index_of(message.peer)];
-        if (*asks == 0) *asks = w.now;
+        bool on_its_way = message.lane < actor_of(message.node)->given[index_of(message.peer)];
+        if (*asks == 0 && !on_its_way) *asks = w.now;
         w.asks++;
     }
     if (message.type == TR_CONTROL_STOPPED && heard && actor_of(message.node)->runs &&
@@ -351,7 +359,9 @@ static void answer_listen(uint64_t process, const struct tr_control *listen) {
 static void receive(uint64_t process) {
     struct tr_control message;
     if (!pop(actor_of(process)->inbox, &message)) return;
-    if (message.type == TR_CONTROL_LISTEN) answer_listen(process, &message);
+    if (message.type == TR_CONTROL_LISTEN && message.kind != TR_LANE_IPC) answer_listen(process, &message);
+    if (message.type == TR_CONTROL_LISTEN || message.type == TR_CONTROL_DIAL || message.type == TR_CONTROL_REFUSED)
+        actor_of(message.node)->knows[index_of(message.peer)] = message.lane;
     if (message.type == TR_CONTROL_STOP_NODE) actor_of(message.node)->stop_asked = true;
 }
 
@@ -386,7 +396,8 @@ static void live(uint64_t node) {
         obey_stop(node);
     } else if (other != node && chance(40)) {
         say(process,
-            (struct tr_control){ .type = TR_CONTROL_CONNECT, .node = node, .peer = other });
+            (struct tr_control){ .type = TR_CONTROL_CONNECT, .node = node, .peer = other,
+                                 .lane = actor->knows[index_of(other)] });
     } else if (other != 1 && chance(node == 1 ? 80 : 10)) {
         say(process, (struct tr_control){ .type = TR_CONTROL_START, .node = other });
     } else if (other != 1 && chance(node == 1 ? 20 : 3)) {

@@ -236,10 +236,35 @@ static const struct tr_control started = { .type = TR_CONTROL_START_NODE,
                                            .incarnation = 1 };
 static const struct tr_control gone = { .type = TR_CONTROL_GONE, .node = 7 };
 
+/* The second descriptor comes with lanes alone. */
 static enum tr_control_result receive(int socket, enum tr_control_way way,
                                       struct tr_control *message, int *descriptor,
                                       const char **error) {
-    return tr_control_receive(socket, way, message, descriptor, error);
+    int descriptors[TR_CONTROL_DESCRIPTORS];
+    enum tr_control_result result = tr_control_receive(socket, way, message, descriptors, error);
+    assert_int_equal(descriptors[1], -1);
+    *descriptor = descriptors[0];
+    return result;
+}
+
+/* With as many descriptors as the sender likes, up to three. */
+static void send_with(int socket, const struct tr_control *message, unsigned count) {
+    uint8_t bytes[TR_CONTROL_MAX_SIZE];
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(3 * sizeof(int))];
+    } control = { 0 };
+    struct iovec part = { bytes, tr_control_encode(message, bytes) };
+    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+    if (count > 0) {
+        header.msg_control = &control;
+        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), (int[]){ 1, 1, 1 }, count * sizeof(int));
+    }
+    assert_true(sendmsg(socket, &header, 0) > 0);
 }
 
 static void messages_and_descriptors(void **state) {
@@ -250,12 +275,12 @@ static void messages_and_descriptors(void **state) {
     struct stat sent, got;
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_AGAIN);
-    assert_int_equal(tr_control_send(sockets->node, &ready, -1), TR_CONTROL_OK);
+    assert_int_equal(tr_control_send(sockets->node, &ready, NULL), TR_CONTROL_OK);
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_OK);
     assert_int_equal(message.node, 7);
     assert_int_equal(descriptor, -1);
-    assert_int_equal(tr_control_send(sockets->keeper, &started, null), TR_CONTROL_OK);
+    assert_int_equal(tr_control_send(sockets->keeper, &started, &null), TR_CONTROL_OK);
     assert_int_equal(receive(sockets->node, TR_CONTROL_TO_NODE, &message, &descriptor, &error),
                      TR_CONTROL_OK);
     assert_int_equal(fcntl(descriptor, F_GETFD), FD_CLOEXEC);
@@ -271,49 +296,57 @@ static void descriptors_that_nobody_asked_for(void **state) {
     struct tr_control message;
     const char *error;
     int descriptor;
-    tr_control_send(sockets->node, &ready, STDOUT_FILENO);
+    send_with(sockets->node, &ready, 1);
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_BAD);
     assert_string_equal(error, "more descriptors than it may carry");
-    tr_control_send(sockets->keeper, &gone, STDOUT_FILENO);
+    send_with(sockets->keeper, &gone, 1);
     assert_int_equal(receive(sockets->node, TR_CONTROL_TO_NODE, &message, &descriptor, &error),
                      TR_CONTROL_BAD);
     assert_string_equal(error, "a descriptor that it may not carry");
-    tr_control_send(sockets->keeper, &started, -1);
+    send_with(sockets->keeper, &started, 0);
     assert_int_equal(receive(sockets->node, TR_CONTROL_TO_NODE, &message, &descriptor, &error),
                      TR_CONTROL_BAD);
     assert_string_equal(error, "its descriptor is missing");
     assert_int_equal(descriptor, -1);
 }
 
-/* Three at once, with a message that may carry one: none stays open. */
+/* Two and three at once, with a message that may carry one: none stays open. */
 static void a_handful_of_descriptors(void **state) {
     const struct sockets *sockets = *state;
-    uint8_t bytes[TR_CONTROL_MAX_SIZE];
-    union {
-        struct cmsghdr header;
-        char room[CMSG_SPACE(3 * sizeof(int))];
-    } control = { 0 };
-    struct iovec part = { bytes, tr_control_encode(&started, bytes) };
-    struct msghdr header = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-    };
-    int many[3] = { 0, 1, 2 }, descriptor;
+    static const char *const errors[] = { "a descriptor that it may not carry", "more descriptors than it may carry" };
     struct tr_control message;
     const char *error;
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof many);
-    memcpy(CMSG_DATA(&control.header), many, sizeof many);
-    for (size_t count = 2; count <= 3; count++) {
-        control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
-        header.msg_controllen = CMSG_SPACE(count * sizeof(int));
-        assert_true(sendmsg(sockets->keeper, &header, 0) > 0);
-        /* Padding leaves room for a second one: it arrives, and must be closed too. */
+    int descriptor;
+    for (unsigned count = 2; count <= 3; count++) {
+        send_with(sockets->keeper, &started, count);
         assert_int_equal(receive(sockets->node, TR_CONTROL_TO_NODE, &message, &descriptor, &error),
                          TR_CONTROL_BAD);
-        assert_string_equal(error, "more descriptors than it may carry");
+        assert_string_equal(error, errors[count - 2]);
     }
+}
+
+/* The ledger and an end of a socket pair; a lane of another kind has the ledger alone. */
+static void lanes_carry_two(void **state) {
+    const struct sockets *sockets = *state;
+    struct tr_control message, lane = full(TR_CONTROL_DIAL);
+    const int both[] = { STDOUT_FILENO, STDERR_FILENO };
+    int got[TR_CONTROL_DESCRIPTORS];
+    const char *error;
+    lane.kind = TR_LANE_IPC;
+    assert_int_equal(tr_control_send(sockets->keeper, &lane, both), TR_CONTROL_OK);
+    assert_int_equal(tr_control_receive(sockets->node, TR_CONTROL_TO_NODE, &message, got, &error), TR_CONTROL_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_true(got[i] > 2);
+        close(got[i]);
+    }
+    send_with(sockets->keeper, &lane, 1);
+    assert_int_equal(tr_control_receive(sockets->node, TR_CONTROL_TO_NODE, &message, got, &error), TR_CONTROL_BAD);
+    assert_string_equal(error, "its descriptor is missing");
+    lane.kind = TR_LANE_TCP;
+    send_with(sockets->keeper, &lane, 2);
+    assert_int_equal(tr_control_receive(sockets->node, TR_CONTROL_TO_NODE, &message, got, &error), TR_CONTROL_BAD);
+    assert_string_equal(error, "a descriptor that it may not carry");
 }
 
 static void packets_that_are_not_messages(void **state) {
@@ -340,15 +373,15 @@ static void the_end_comes_after_the_last_words(void **state) {
     struct tr_control message;
     const char *error;
     int descriptor;
-    tr_control_send(sockets->keeper, &gone, -1);
-    tr_control_send(sockets->node, &ready, -1);
+    tr_control_send(sockets->keeper, &gone, NULL);
+    tr_control_send(sockets->node, &ready, NULL);
     close(sockets->node);
     sockets->node = -1;
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_OK);
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_CLOSED);
-    assert_int_equal(tr_control_send(sockets->keeper, &gone, -1), TR_CONTROL_CLOSED);
+    assert_int_equal(tr_control_send(sockets->keeper, &gone, NULL), TR_CONTROL_CLOSED);
 }
 
 /* ---- Outbox ---- */
@@ -364,7 +397,7 @@ static void the_outbox_keeps_order_and_limit(void **state) {
     for (; result != TR_CONTROL_BAD; sent++) {
         struct tr_control next = { .type = TR_CONTROL_START_NODE, .node = sent, .incarnation = 1 };
         if (outbox.count == 100) break;
-        result = tr_outbox_send(&outbox, sockets->keeper, &next, null);
+        result = tr_outbox_send(&outbox, sockets->keeper, &next, &null);
         assert_true(result == TR_CONTROL_OK || result == TR_CONTROL_AGAIN);
     }
     close(null);
@@ -379,7 +412,7 @@ static void the_outbox_keeps_order_and_limit(void **state) {
     }
     assert_int_equal(outbox.count, 0);
     do {
-        result = tr_outbox_send(&outbox, sockets->keeper, &gone, -1);
+        result = tr_outbox_send(&outbox, sockets->keeper, &gone, NULL);
     } while (result != TR_CONTROL_BAD);
     assert_int_equal(outbox.count, TR_CONTROL_OUTBOX_LIMIT);
     tr_outbox_free(&outbox);
@@ -398,6 +431,7 @@ int main(void) {
         WITH_SOCKETS(messages_and_descriptors),
         WITH_SOCKETS(descriptors_that_nobody_asked_for),
         WITH_SOCKETS(a_handful_of_descriptors),
+        WITH_SOCKETS(lanes_carry_two),
         WITH_SOCKETS(packets_that_are_not_messages),
         WITH_SOCKETS(the_end_comes_after_the_last_words),
         WITH_SOCKETS(the_outbox_keeps_order_and_limit),

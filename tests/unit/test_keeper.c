@@ -155,10 +155,11 @@ static void start(uint64_t node) {
 static void stop(uint64_t node, int64_t within) {
     hear(MAIN, (struct tr_control){ .type = TR_CONTROL_STOP, .node = node, .within = within });
 }
-static void lane(uint64_t from, uint64_t to) {
+static void newer_lane(uint64_t from, uint64_t to, uint64_t known) {
     hear(process_of(from),
-         (struct tr_control){ .type = TR_CONTROL_CONNECT, .node = from, .peer = to });
+         (struct tr_control){ .type = TR_CONTROL_CONNECT, .node = from, .peer = to, .lane = known });
 }
+static void lane(uint64_t from, uint64_t to) { newer_lane(from, to, 0); }
 static void ended(uint64_t node, const char *text) {
     struct tr_control message = { .type = TR_CONTROL_STOPPED, .node = node };
     tr_control_say(&message, "%s", text);
@@ -440,33 +441,51 @@ static void who_comes_late_is_forgiven(void **state) {
 
 static void a_lane(void **state) {
     (void)state;
-    run(PROCESS);
-    lane(MAIN, PROCESS);
-    expect("4: listen 4.1 1.1 lane 1 ledger 1 ipc\n");
+    run(THREAD);
+    run(OTHER_THREAD);
+    lane(THREAD, OTHER_THREAD);
+    expect("1: listen 3.1 2.1 lane 1 ledger 1 inproc\n");
     struct tr_control listen = w.listen;
-    assert_string_equal(listen.url, "abstract://troupe-02020202020202020202020202020202");
+    assert_string_equal(listen.url, "inproc://troupe-02020202020202020202020202020202");
     assert_int_equal(listen.token[31], 1);
-    lane(MAIN, PROCESS); /* an impatient asker */
-    lane(PROCESS, MAIN); /* a crossing */
+    lane(THREAD, OTHER_THREAD); /* an impatient asker */
+    lane(OTHER_THREAD, THREAD); /* a crossing */
     expect("");
-    listening(PROCESS, 1, "abstract://elsewhere");
-    expect("1: dial 1.1 4.1 lane 1 ledger 1 ipc\n");
+    listening(MAIN, 1, "inproc://elsewhere");
+    expect("1: dial 2.1 3.1 lane 1 ledger 1 inproc\n");
     assert_string_equal(w.listen.url, listen.url); /* the name is the keeper's */
     assert_memory_equal(w.listen.token, listen.token, sizeof listen.token);
-    listening(PROCESS, 1, "abstract://again");
+    listening(MAIN, 1, "inproc://again");
     expect("");
     assert_true(w.timer == INT64_MAX);
 }
 
-static void a_new_lane_has_a_new_name_and_the_old_ledger(void **state) {
+static void a_lane_between_processes_is_there_at_once(void **state) {
     (void)state;
     run(PROCESS);
     lane(MAIN, PROCESS);
-    listening(PROCESS, 1, "abstract://x");
+    expect("4: listen 4.1 1.1 lane 1 ledger 1 ipc\n1: dial 1.1 4.1 lane 1 ledger 1 ipc\n");
+    assert_int_equal(w.listen.token[31], 1);
+    lane(MAIN, PROCESS); /* an impatient asker */
+    lane(PROCESS, MAIN); /* a crossing */
+    listening(PROCESS, 1, "socket:");
+    expect("");
+    assert_true(w.timer == INT64_MAX);
+    newer_lane(PROCESS, MAIN, 1); /* it broke */
+    expect("1: listen 1.1 4.1 lane 2 ledger 1 ipc\n4: dial 4.1 1.1 lane 2 ledger 1 ipc\n");
+    newer_lane(MAIN, PROCESS, 1); /* for the other end too, which has not heard of the new one yet */
+    expect("");
+}
+
+static void a_new_lane_has_a_new_name_and_the_old_ledger(void **state) {
+    (void)state;
+    run(THREAD);
+    lane(MAIN, THREAD);
+    listening(MAIN, 1, "inproc://x");
     forget();
     struct tr_control first = w.listen;
-    lane(PROCESS, MAIN);
-    expect("1: listen 1.1 4.1 lane 2 ledger 1 ipc\n");
+    lane(THREAD, MAIN);
+    expect("1: listen 1.1 2.1 lane 2 ledger 1 inproc\n");
     assert_string_not_equal(w.listen.url, first.url);
     assert_memory_not_equal(w.listen.token, first.token, sizeof first.token);
 }
@@ -483,7 +502,7 @@ static void kinds_of_lanes(void **state) {
     lane(MAIN, THREAD);
     expect("1: listen 2.1 1.1 lane 2 ledger 2 inproc\n");
     lane(THREAD, PROCESS);
-    expect("4: listen 4.1 2.1 lane 3 ledger 3 ipc\n");
+    expect("4: listen 4.1 2.1 lane 3 ledger 3 ipc\n1: dial 2.1 4.1 lane 3 ledger 3 ipc\n");
     lane(PROCESS, TCP);
     expect("5: listen 5.1 4.1 lane 4 ledger 4 tcp\n");
     assert_string_equal(w.listen.url, "tcp://127.0.0.1:0");
@@ -521,7 +540,7 @@ static void a_lane_waits_for_its_listener(void **state) {
     pass(60 * SECOND);
     expect("fork 4.1\n");
     ready(PROCESS);
-    expect("4: listen 4.1 1.1 lane 1 ledger 1 ipc\n");
+    expect("4: listen 4.1 1.1 lane 1 ledger 1 ipc\n1: dial 1.1 4.1 lane 1 ledger 1 ipc\n");
 }
 
 static void two_that_ask_each_other_do_not_wait(void **state) {
@@ -554,24 +573,24 @@ static void a_stop_drops_the_waiting_lane(void **state) {
 
 static void a_silent_listener(void **state) {
     (void)state;
-    run(PROCESS);
-    lane(MAIN, PROCESS);
+    run(TCP);
+    lane(MAIN, TCP);
     forget();
     pass(TR_KEEPER_LANE_PATIENCE - 1);
     expect("");
     pass(1);
-    expect("1: refused 1 4 lane 1: the other node did not answer in time\n"
-           "4: refused 4 1 lane 1: the other node did not answer in time\n");
-    listening(PROCESS, 1, "abstract://late");
+    expect("1: refused 1 5 lane 1: the other node did not answer in time\n"
+           "5: refused 5 1 lane 1: the other node did not answer in time\n");
+    listening(TCP, 1, "tcp://127.0.0.1:80");
     expect("");
-    lane(MAIN, PROCESS);
-    expect("4: listen 4.1 1.1 lane 2 ledger 1 ipc\n");
+    lane(MAIN, TCP);
+    expect("5: listen 5.1 1.1 lane 2 ledger 1 tcp\n");
 }
 
 static void a_listener_that_fails(void **state) {
     (void)state;
-    run(PROCESS);
-    lane(MAIN, PROCESS);
+    run(TCP);
+    lane(MAIN, TCP);
     forget();
     struct tr_control message = { .type = TR_CONTROL_LISTEN_FAILED, .lane = 1 };
     tr_control_say(&message, "address in use");
@@ -581,15 +600,15 @@ static void a_listener_that_fails(void **state) {
 
 static void a_refused_lane_may_be_asked_for_again(void **state) {
     (void)state;
-    run(PROCESS);
-    lane(MAIN, PROCESS);
+    run(TCP);
+    lane(MAIN, TCP);
     forget();
     struct tr_control message = { .type = TR_CONTROL_LISTEN_FAILED, .lane = 1 };
     tr_control_say(&message, "address in use");
-    hear(PROCESS, message);
-    expect("1: refused 1 4 lane 1: address in use\n4: refused 4 1 lane 1: address in use\n");
-    lane(MAIN, PROCESS);
-    expect("4: listen 4.1 1.1 lane 2 ledger 1 ipc\n");
+    hear(TCP, message);
+    expect("1: refused 1 5 lane 1: address in use\n5: refused 5 1 lane 1: address in use\n");
+    lane(MAIN, TCP);
+    expect("5: listen 5.1 1.1 lane 2 ledger 1 tcp\n");
 }
 
 static void a_death_drops_lanes_and_ledgers(void **state) {
@@ -597,7 +616,6 @@ static void a_death_drops_lanes_and_ledgers(void **state) {
     run(PROCESS);
     run(TCP);
     lane(MAIN, PROCESS);
-    listening(PROCESS, 1, "abstract://x");
     lane(TCP, PROCESS);
     forget();
     exited(PROCESS, SIGKILL);
@@ -607,7 +625,7 @@ static void a_death_drops_lanes_and_ledgers(void **state) {
     lane(MAIN, PROCESS); /* asks again, and waits for the next one */
     start(PROCESS);
     ready(PROCESS);
-    expect("fork 4.2\n4: listen 4.2 1.1 lane 3 ledger 3 ipc\n");
+    expect("fork 4.2\n4: listen 4.2 1.1 lane 3 ledger 3 ipc\n1: dial 1.1 4.2 lane 3 ledger 3 ipc\n");
 }
 
 /* ---- Main ---- */
@@ -789,6 +807,7 @@ int main(void) {
         RULE(nobody_speaks_for_others),
         RULE(who_comes_late_is_forgiven),
         RULE(a_lane),
+        RULE(a_lane_between_processes_is_there_at_once),
         RULE(a_new_lane_has_a_new_name_and_the_old_ledger),
         RULE(kinds_of_lanes),
         RULE(a_tcp_listener_chooses_its_port_alone),

@@ -97,8 +97,9 @@ static void await(uint64_t ask, enum troupe_status status) {
 
 /* ---- A lane that is never connected ---- */
 
-static void connect_nothing(void *host, uint64_t node, uint64_t peer) {
+static void connect_nothing(void *host, uint64_t node, uint64_t peer, uint64_t known) {
     (void)host;
+    (void)known;
     (void)node;
     (void)peer;
 }
