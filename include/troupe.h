@@ -15,6 +15,7 @@
  *   troupe/inspect.h   the tree, nodes and actors of a running application, by messages
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
+ *   troupe/shared.h    memory shared with other processes, waiting and notifying there
  *   troupe/work.h      calls that block, on threads of their own
  *   troupe/log.h       the log, with fields
  *   troupe/system.h    troupe_main, and systems that a program starts itself
@@ -34,6 +35,7 @@
 #include <troupe/message.h>
 #include <troupe/monitor.h>
 #include <troupe/router.h>
+#include <troupe/shared.h>
 #include <troupe/status.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>

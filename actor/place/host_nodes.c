@@ -277,6 +277,7 @@ static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     hosted->services.name = tr_plan_node(plan, id)->spec.path;
     tr_groups_init(&hosted->services.groups, TR_MAIN_NODE, id != TR_MAIN_NODE);
     tr_signals_init(&hosted->services.signals);
+    tr_waits_init(&hosted->services.waits);
     tr_far_init(&hosted->services.far);
     hosted->services.need_node = need_node;
     hosted->services.leave_node = leave_node;
@@ -398,6 +399,7 @@ void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
         leave_behind(hosted);
         return;
     }
+    tr_waits_close(&hosted->services.waits);
     if (node != NULL) {
         for (uint32_t i = 1; i <= hosted->host->node_count; i++)
             if (hosted->lanes[i] != NULL) tr_lane_close(hosted->lanes[i]);
@@ -410,6 +412,7 @@ void tr_hosted_stop(struct tr_hosted *hosted, bool halted) {
     tr_work_free(&hosted->services.work);
     tr_groups_free(&hosted->services.groups);
     tr_signals_free(&hosted->services.signals);
+    tr_waits_free(&hosted->services.waits);
     tr_far_free(&hosted->services.far);
     pthread_mutex_destroy(&hosted->lock);
     free(hosted->lanes);

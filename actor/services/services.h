@@ -8,6 +8,7 @@
 #include "services/signals.h"
 #include "services/supervision.h"
 #include "services/tie.h"
+#include "services/waits.h"
 #include "services/work.h"
 
 /* A child as its supervisor knows it. */
@@ -38,6 +39,7 @@ struct tr_services {
     struct tr_groups groups;
     struct tr_signals signals;
     struct tr_work_pool work;
+    struct tr_waits waits;             /* at shared memory */
     struct tr_far far;                 /* bonds with actors of other nodes */
     const char *name;                  /* of the node, for people */
     int64_t began;                     /* the node: by its clock */
