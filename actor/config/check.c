@@ -28,15 +28,17 @@ void tr_check_doubles(struct tr_mistakes *mistakes, const struct tr_yaml *map) {
 }
 
 static void add_words(char *list, size_t size, const struct tr_keys *keys) {
-    for (uint32_t i = 0; i < keys->count; i++) {
+    const struct tr_key *row;
+    for (uint32_t i = 0; (row = tr_keys_at(keys, i)) != NULL; i++) {
         size_t used = strlen(list);
-        snprintf(list + used, size - used, "%s%s", i == 0 ? "" : ", ", keys->rows[i].key);
+        snprintf(list + used, size - used, "%s%s", i == 0 ? "" : ", ", row->key);
     }
 }
 
 static void look_for_near(const struct tr_keys *keys, const char *key, struct tr_suggest *suggest) {
+    const struct tr_key *row;
     tr_suggest_start(suggest, key);
-    for (uint32_t i = 0; i < keys->count; i++) tr_suggest_consider(suggest, keys->rows[i].key);
+    for (uint32_t i = 0; (row = tr_keys_at(keys, i)) != NULL; i++) tr_suggest_consider(suggest, row->key);
 }
 
 /* Of which other mapping it is a key: NULL if of none. */
@@ -85,8 +87,9 @@ void tr_check_needed(struct tr_mistakes *mistakes, const struct tr_keys *keys, c
 
 static void check_missing(struct tr_mistakes *mistakes, const struct tr_keys *keys,
                           const struct tr_yaml *map) {
-    for (uint32_t i = 0; i < keys->count; i++)
-        if (keys->rows[i].required) tr_check_needed(mistakes, keys, map, keys->rows[i].key);
+    const struct tr_key *row;
+    for (uint32_t i = 0; (row = tr_keys_at(keys, i)) != NULL; i++)
+        if (row->required) tr_check_needed(mistakes, keys, map, row->key);
 }
 
 bool tr_check_map(struct tr_mistakes *mistakes, const struct tr_keys *keys,

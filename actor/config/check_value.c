@@ -34,6 +34,12 @@ static enum tr_value_result parse_duration(const struct tr_key *row, const char 
     return in_range(row, *value) ? TR_VALUE_OK : TR_VALUE_TOO_BIG;
 }
 
+static enum tr_value_result parse_size(const struct tr_key *row, const char *text, int64_t *value) {
+    enum tr_value_result result = tr_value_size(text, value);
+    if (result != TR_VALUE_OK) return result;
+    return in_range(row, *value) ? TR_VALUE_OK : TR_VALUE_TOO_BIG;
+}
+
 static enum tr_value_result parse_flag(const char *text, int64_t *value) {
     *value = strcmp(text, "true") == 0;
     return *value || strcmp(text, "false") == 0 ? TR_VALUE_OK : TR_VALUE_NOT_ONE;
@@ -50,6 +56,8 @@ static enum tr_value_result parse(const struct tr_key *row, const char *text, in
         return parse_number(row, text, value);
     case TR_KEY_DURATION:
         return parse_duration(row, text, value);
+    case TR_KEY_SIZE:
+        return parse_size(row, text, value);
     case TR_KEY_FLAG:
         return parse_flag(text, value);
     default:
@@ -72,6 +80,7 @@ static const char *what_is_wrong(const struct tr_key *row, enum tr_value_result 
     }
     if (row->kind == TR_KEY_NUMBER) return "is not a whole number";
     if (row->kind == TR_KEY_DURATION) return "is not a duration";
+    if (row->kind == TR_KEY_SIZE) return "is not a size";
     return "is not known";
 }
 
@@ -86,7 +95,7 @@ static const char *in_seconds(struct tr_mistakes *mistakes, const struct tr_key 
 static void suggest_for(struct tr_mistakes *mistakes, const struct tr_key *row, const char *text,
                         enum tr_value_result result, struct tr_suggest *suggest) {
     tr_suggest_start(suggest, text);
-    if (result == TR_VALUE_NO_UNIT) suggest->best = in_seconds(mistakes, row, text);
+    if (result == TR_VALUE_NO_UNIT && row->kind == TR_KEY_DURATION) suggest->best = in_seconds(mistakes, row, text);
     if (result != TR_VALUE_NOT_ONE) return;
     for (const struct tr_word *word = row->words; word != NULL && word->text != NULL; word++) {
         tr_suggest_consider(suggest, word->text);
@@ -99,15 +108,16 @@ static void tell(struct tr_mistakes *mistakes, const struct tr_key *row, const s
     struct tr_suggest suggest;
     suggest_for(mistakes, row, node->text, result, &suggest);
     tr_keys_allowed(row, allowed);
+    const char *units = row->kind == TR_KEY_SIZE ? "B, KiB, MiB, GiB, TiB" : "us, ms, s, m, h";
     tr_mistake_suggest(
-        mistakes, node->where, &suggest, result == TR_VALUE_BAD_UNIT ? "us, ms, s, m, h" : allowed,
-        "%s: %s %s", row->key, tr_mistakes_quote(mistakes, node->text), what_is_wrong(row, result));
+        mistakes, node->where, &suggest, result == TR_VALUE_BAD_UNIT ? units : allowed, "%s: %s %s",
+        row->key, tr_mistakes_quote(mistakes, node->text), what_is_wrong(row, result));
 }
 
-/* Numbers and flags in quotes are texts; durations and words are texts anyway. */
+/* Numbers and flags in quotes are texts; durations, sizes and words are texts anyway. */
 static bool is_of_kind(const struct tr_key *row, const struct tr_yaml *node) {
     if (node->kind != TR_YAML_SCALAR || tr_yaml_is_null(node)) return false;
-    return node->plain || row->kind == TR_KEY_DURATION || row->kind == TR_KEY_WORD;
+    return node->plain || row->kind == TR_KEY_DURATION || row->kind == TR_KEY_SIZE || row->kind == TR_KEY_WORD;
 }
 
 static int64_t standard_of(const struct tr_key *row) {

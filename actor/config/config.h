@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/rules.h"
+#include "config/process.h"
 
 /* Where a value was written. file is the name given, "--set 'KEY=VALUE'" or "--place '...'". */
 struct tr_where {
@@ -31,6 +32,7 @@ struct tr_placement {
     const char *group;        /* "process: NAME", "thread: NAME" (inproc): shared by all actors with
                                  this name; NULL: its own */
     bool own_thread;          /* thread, direct: a thread of its own in the main node */
+    const struct tr_process_options *options; /* of a process; NULL: none */
     struct tr_where where;    /* what decided; line 0: the default (thread, direct) */
     const char *rule;         /* the glob that decided, or "the tree", or "default" */
 };
@@ -78,6 +80,7 @@ struct tr_config {
     int64_t spin;                  /* ns */
     const uint32_t *cores;         /* to pin the threads of the main node to, in turn */
     uint32_t core_count;           /* 0: they are not pinned */
+    const struct tr_process_options *main; /* how the main process is made; NULL: as the keeper is */
     int64_t shutdown;              /* ns, one deadline for all, default 10 s */
     int64_t blocked;               /* ns in one handler before it is reported, default 100 ms; TR_INFINITY */
     enum tr_log_form log_form;

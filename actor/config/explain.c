@@ -30,10 +30,13 @@ static void describe_place(const struct tr_child *child, char *text, size_t size
         return;
     }
     bool process = placement->place == TR_PLACE_PROCESS;
-    snprintf(text, size, "%s%s%s%s", process ? "process" : "thread",
+    char details[CELL_SIZE / 2] = "";
+    if (process && placement->start == TR_START_SPAWN) snprintf(details, sizeof details, "spawn");
+    tr_process_options_print(placement->options, details, sizeof details);
+    snprintf(text, size, "%s%s%s%s%s%s", process ? "process" : "thread",
              placement->group == NULL && !placement->own_thread ? "" : " ",
              placement->own_thread ? "own" : placement->group == NULL ? "" : placement->group,
-             process && placement->start == TR_START_SPAWN ? " (spawn)" : "");
+             details[0] == '\0' ? "" : " (", details, details[0] == '\0' ? "" : ")");
 }
 
 /* "the tree" and "default" are not quoted: they are not globs. */

@@ -29,7 +29,8 @@ static int compare(const void *left, const void *right) {
 }
 
 static bool alike(const struct tr_placement *a, const struct tr_placement *b) {
-    return a->place == b->place && a->lane == b->lane && a->start == b->start;
+    return a->place == b->place && a->lane == b->lane && a->start == b->start &&
+           tr_process_options_alike(a->options, b->options);
 }
 
 static const char *decided_by(struct tr_mistakes *mistakes, const struct tr_placement *placement) {
@@ -53,7 +54,7 @@ static void check_sorted(struct tr_mistakes *mistakes, const struct members *mem
         tr_mistake(
             mistakes, member->placement.where,
             "the place '%s' is another for '%s', see %s: actors that share a place have the same "
-            "lane and start",
+            "lane, start and options",
             member->placement.group, first->path, decided_by(mistakes, &first->placement));
     }
 }

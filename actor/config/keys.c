@@ -14,6 +14,7 @@ static const struct tr_word automatic[] = { { "auto", 0 }, { NULL, 0 } };
 static const struct tr_word shutdowns[] = {
     { "infinity", TR_INFINITY }, { "kill", TR_KILL }, { NULL, 0 }
 };
+static const struct tr_word unlimiteds[] = { { "unlimited", TR_INFINITY }, { NULL, 0 } };
 static const struct tr_word nevers[] = { { "never", TR_INFINITY }, { NULL, 0 } };
 static const struct tr_word strategies[] = {
     { "one_for_one", TR_ONE_FOR_ONE },
@@ -79,6 +80,8 @@ static const struct tr_key root_rows[] = {
     { .key = "blocked", .kind = TR_KEY_DURATION, .min = 10 * TROUPE_MILLISECOND, .max = 60 * TROUPE_MINUTE,
       .words = nevers, .standard = "100ms",
       .help = "how long a handler may hold its worker up before that is logged" },
+    { .key = "main", .shape = "a mapping", .kind = TR_KEY_OTHER,
+      .help = "how the main process is made" },
     { .key = "log", .shape = "a mapping", .kind = TR_KEY_OTHER,
       .help = "the form of the log, and what is said in it" },
     { .key = "tree", .shape = "a mapping", .kind = TR_KEY_OTHER,
@@ -86,7 +89,7 @@ static const struct tr_key root_rows[] = {
     { .key = "placement", .shape = "a mapping of globs to places", .kind = TR_KEY_OTHER,
       .help = "where actors run; overrides their own place" },
 };
-const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL };
+const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL, NULL };
 
 #define SUPERVISION_ROWS                                                                           \
     { .key = "strategy", .kind = TR_KEY_WORD, .words = strategies, .standard = "one_for_one",      \
@@ -124,7 +127,7 @@ const struct tr_keys tr_keys_root = { "the configuration", ROWS(root_rows), NULL
       .help = "started in this order, stopped in the opposite one; required unless dynamic" }
 
 static const struct tr_key tree_rows[] = { SUPERVISION_ROWS, CHILDREN_ROW };
-const struct tr_keys tr_keys_tree = { "the tree", ROWS(tree_rows), NULL };
+const struct tr_keys tr_keys_tree = { "the tree", ROWS(tree_rows), NULL, NULL };
 
 static const struct tr_key supervisor_rows[] = {
     NAME_ROW, SUPERVISION_ROWS, RESTART_ROW, SHUTDOWN_ROW("infinity"), READY_ROW, SIGNIFICANT_ROW,
@@ -132,7 +135,7 @@ static const struct tr_key supervisor_rows[] = {
       .help = "where it runs, and its children unless they have another place" },
     CHILDREN_ROW
 };
-const struct tr_keys tr_keys_supervisor = { "a supervisor", ROWS(supervisor_rows), &tr_keys_actor };
+const struct tr_keys tr_keys_supervisor = { "a supervisor", ROWS(supervisor_rows), &tr_keys_actor, NULL };
 
 #define ACTOR_ROW                                                                                  \
     { .key = "actor", .kind = TR_KEY_OTHER, .shape = "an actor type of the program",               \
@@ -154,11 +157,11 @@ static const struct tr_key actor_rows[] = {
       .help = "where it runs" },
     RESTART_ROW, SHUTDOWN_ROW("5s"), READY_ROW, SIGNIFICANT_ROW, MAILBOX_ROWS
 };
-const struct tr_keys tr_keys_actor = { "an actor", ROWS(actor_rows), &tr_keys_supervisor };
+const struct tr_keys tr_keys_actor = { "an actor", ROWS(actor_rows), &tr_keys_supervisor, NULL };
 
 static const struct tr_key template_rows[] = { ACTOR_ROW, ARGS_ROW, RESTART_ROW, SHUTDOWN_ROW("5s"), READY_ROW,
                                                MAILBOX_ROWS };
-const struct tr_keys tr_keys_template = { "a dynamic child", ROWS(template_rows), &tr_keys_actor };
+const struct tr_keys tr_keys_template = { "a dynamic child", ROWS(template_rows), &tr_keys_actor, NULL };
 
 static const struct tr_key backoff_rows[] = {
     { .key = "initial", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY, .required = true,
@@ -172,7 +175,7 @@ static const struct tr_key backoff_rows[] = {
     { .key = "reset", .kind = TR_KEY_DURATION, .min = TROUPE_MILLISECOND, .max = DAY, .standard = "1m",
       .help = "a child that ran for so long begins with the first wait again" },
 };
-const struct tr_keys tr_keys_backoff = { "a backoff", ROWS(backoff_rows), NULL };
+const struct tr_keys tr_keys_backoff = { "a backoff", ROWS(backoff_rows), NULL, NULL };
 
 static const struct tr_key mailbox_rows[] = {
     { .key = "limit", .kind = TR_KEY_NUMBER, .min = 1, .max = TR_CONFIG_MAX_MAILBOX,
@@ -183,7 +186,7 @@ static const struct tr_key mailbox_rows[] = {
     { .key = "keep", .kind = TR_KEY_FLAG, .standard = "false",
       .help = "keep what waits when a sibling's failure restarts it" },
 };
-const struct tr_keys tr_keys_mailbox = { "a mailbox", ROWS(mailbox_rows), NULL };
+const struct tr_keys tr_keys_mailbox = { "a mailbox", ROWS(mailbox_rows), NULL, NULL };
 
 static const struct tr_key place_rows[] = {
     { .key = "process", .kind = TR_KEY_NAME,
@@ -195,7 +198,44 @@ static const struct tr_key place_rows[] = {
     { .key = "start", .kind = TR_KEY_WORD, .words = starts, .standard = "fork",
       .help = "how a process is made: from the keeper, or executed anew" },
 };
-const struct tr_keys tr_keys_place = { "a place", ROWS(place_rows), NULL };
+const struct tr_keys tr_keys_place = { "a place", ROWS(place_rows), NULL, &tr_keys_process };
+
+static const struct tr_key process_rows[] = {
+    { .key = "env", .kind = TR_KEY_OTHER, .shape = "a mapping of names to texts",
+      .help = "its environment: what of it is set, or, if null, unset" },
+    { .key = "cwd", .kind = TR_KEY_OTHER, .shape = "a directory",
+      .help = "its working directory" },
+    { .key = "user", .kind = TR_KEY_OTHER, .shape = "a name or a number",
+      .help = "who it runs as, with his groups" },
+    { .key = "group", .kind = TR_KEY_OTHER, .shape = "a name or a number",
+      .help = "its group, instead of the user's own" },
+    { .key = "nice", .kind = TR_KEY_NUMBER, .min = -20, .max = 19,
+      .help = "how willingly it leaves the cores to others: 19 most" },
+    { .key = "cores", .kind = TR_KEY_OTHER, .shape = "a list of cores",
+      .help = "the cores that its threads may use" },
+    { .key = "umask", .kind = TR_KEY_OTHER, .shape = "octal digits, as 022",
+      .help = "permissions that files it makes do not get" },
+    { .key = "limits", .kind = TR_KEY_OTHER, .shape = "a mapping",
+      .help = "of what the system lets it use" },
+};
+const struct tr_keys tr_keys_process = { "a process", ROWS(process_rows), NULL, NULL };
+
+#define UNLIMITED_SIZE(name, least, what)                                                          \
+    { .key = name, .kind = TR_KEY_SIZE, .min = least, .max = INT64_C(1) << 50, .words = unlimiteds, .help = what }
+static const struct tr_key limit_rows[] = {
+    { .key = "files", .kind = TR_KEY_NUMBER, .min = 8, .max = 1048576, .help = "descriptors open at once" },
+    { .key = "processes", .kind = TR_KEY_NUMBER, .min = 1, .max = 4194304, .words = unlimiteds,
+      .help = "threads and processes of its user, everywhere; root is not held to it" },
+    { .key = "cpu", .kind = TR_KEY_DURATION, .min = TROUPE_SECOND, .max = 365 * DAY, .words = unlimiteds,
+      .help = "time on cores, in whole seconds; past it: SIGXCPU, a second later SIGKILL" },
+    UNLIMITED_SIZE("core", 0, "the dump of a crash; 0B: none"),
+    UNLIMITED_SIZE("file_size", 0, "a file that it writes; past it: SIGXFSZ"),
+    UNLIMITED_SIZE("stack", 65536, "the stack of a thread, as threads made later get it"),
+    UNLIMITED_SIZE("address_space", 1048576, "addresses, mapped files included; past it: no memory"),
+    UNLIMITED_SIZE("data", 1048576, "its own memory: heap, stacks of threads; past it: no memory"),
+    UNLIMITED_SIZE("locked", 0, "memory that is kept from being swapped out"),
+};
+const struct tr_keys tr_keys_limits = { "the limits", ROWS(limit_rows), NULL, NULL };
 
 static const struct tr_key log_rows[] = {
     { .key = "form", .kind = TR_KEY_WORD, .words = log_forms, .standard = "auto",
@@ -205,17 +245,23 @@ static const struct tr_key log_rows[] = {
     { .key = "stderr", .kind = TR_KEY_WORD, .words = tails, .standard = "tail",
       .help = "of processes: through the keeper, which reports its last lines; or as it is" },
 };
-const struct tr_keys tr_keys_log = { "the log", ROWS(log_rows), NULL };
+const struct tr_keys tr_keys_log = { "the log", ROWS(log_rows), NULL, NULL };
 
 const struct tr_keys *const tr_keys_all[] = {
     &tr_keys_root, &tr_keys_tree, &tr_keys_actor, &tr_keys_supervisor,
-    &tr_keys_template, &tr_keys_backoff, &tr_keys_mailbox, &tr_keys_place, &tr_keys_log, NULL
+    &tr_keys_template, &tr_keys_backoff, &tr_keys_mailbox, &tr_keys_place, &tr_keys_process,
+    &tr_keys_limits, &tr_keys_log, NULL
 };
 
+const struct tr_key *tr_keys_at(const struct tr_keys *keys, uint32_t index) {
+    if (index < keys->count) return &keys->rows[index];
+    return keys->with == NULL ? NULL : tr_keys_at(keys->with, index - keys->count);
+}
+
 const struct tr_key *tr_keys_row(const struct tr_keys *keys, const char *key) {
-    for (uint32_t i = 0; i < keys->count; i++) {
-        if (strcmp(keys->rows[i].key, key) == 0) return &keys->rows[i];
-    }
+    const struct tr_key *row;
+    for (uint32_t i = 0; (row = tr_keys_at(keys, i)) != NULL; i++)
+        if (strcmp(row->key, key) == 0) return row;
     return NULL;
 }
 
@@ -223,6 +269,8 @@ static const char *range(const struct tr_key *row, char *text, size_t size) {
     char min[TR_VALUE_DURATION_SIZE], max[TR_VALUE_DURATION_SIZE];
     if (row->kind == TR_KEY_NUMBER) {
         snprintf(text, size, "%" PRId64 " to %" PRId64, row->min, row->max);
+    } else if (row->kind == TR_KEY_SIZE) {
+        snprintf(text, size, "%s to %s", tr_value_print_size(row->min, min), tr_value_print_size(row->max, max));
     } else {
         snprintf(text, size, "%s to %s", tr_value_print_duration(row->min, min),
                  tr_value_print_duration(row->max, max));
@@ -241,7 +289,7 @@ const char *tr_keys_allowed(const struct tr_key *row, char text[TR_KEYS_ALLOWED_
     if (row->kind == TR_KEY_NAME) add(text, "letters, digits, _ and -, at most 64");
     if (row->kind == TR_KEY_FLAG) add(text, "true, false");
     if (row->kind == TR_KEY_OTHER) add(text, row->shape);
-    if (row->kind == TR_KEY_NUMBER || row->kind == TR_KEY_DURATION) {
+    if (row->kind == TR_KEY_NUMBER || row->kind == TR_KEY_DURATION || row->kind == TR_KEY_SIZE) {
         add(text, range(row, numbers, sizeof numbers));
     }
     for (const struct tr_word *word = row->words; word != NULL && word->text != NULL; word++) {

@@ -13,6 +13,7 @@
 #include "config/check.h"
 #include "config/cores.h"
 #include "config/placing.h"
+#include "config/process_read.h"
 #include "config/settings.h"
 #include "config/tree.h"
 #include "config/value.h"
@@ -101,6 +102,11 @@ static void read_log(struct tr_load *load, const struct tr_yaml *log) {
     load->config->log_tails = tr_check_value(mistakes, &tr_keys_log, log, "stderr") != 0;
 }
 
+static const struct tr_process_options *read_main(struct tr_mistakes *mistakes, const struct tr_yaml *node) {
+    if (node == NULL || !tr_check_map(mistakes, &tr_keys_process, node)) return NULL;
+    return tr_process_options_read(mistakes, &tr_keys_process, node);
+}
+
 static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     static const struct tr_yaml none = { .kind = TR_YAML_MAP };
     struct tr_config *config = load->config;
@@ -111,9 +117,10 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     config->threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "threads");
     config->work_threads = (uint32_t)tr_check_value(&load->mistakes, &tr_keys_root, root, "work_threads");
     config->spin = tr_check_value(&load->mistakes, &tr_keys_root, root, "spin");
-    tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), load->input->checked, config);
+    tr_cores_read(&load->mistakes, tr_yaml_get(root, "pin"), config);
     config->shutdown = tr_check_value(&load->mistakes, &tr_keys_root, root, "shutdown");
     config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
+    config->main = read_main(&load->mistakes, tr_yaml_get(root, "main"));
     read_log(load, tr_yaml_get(root, "log"));
 }
 
@@ -146,6 +153,7 @@ static struct tr_load *new_load(const struct tr_config_input *input) {
     load->input = input;
     load->mistakes.arena = &load->arena;
     load->mistakes.file = input->file == NULL ? "configuration" : input->file;
+    load->mistakes.checked = input->checked;
     return load;
 }
 

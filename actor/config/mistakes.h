@@ -19,6 +19,7 @@ struct tr_mistake {
 struct tr_mistakes {
     struct tr_arena *arena;
     const char *file; /* its mistakes come before those of the command line */
+    bool checked;     /* found right once, by the keeper: what this process may use now makes no mistake of it */
     struct tr_mistake *items;
     uint32_t count, room;
     uint32_t untold;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "config/process_read.h"
 
 const struct tr_place_word tr_place_words[] = {
     { "thread", TR_PLACE_THREAD, TR_LANE_DIRECT, TR_START_FORK },
@@ -73,6 +74,18 @@ static void read_lane(struct tr_mistakes *mistakes, const struct tr_yaml *node,
     else tell_unreachable(mistakes, lane, placement, chosen);
 }
 
+static void read_options(struct tr_mistakes *mistakes, const struct tr_yaml *node,
+                         struct tr_placement *placement) {
+    if (placement->place == TR_PLACE_PROCESS) {
+        placement->options = tr_process_options_read(mistakes, &tr_keys_place, node);
+        return;
+    }
+    for (uint32_t i = 0; i < node->count; i++)
+        if (tr_keys_row(&tr_keys_process, node->pairs[i].key->text) != NULL)
+            tr_mistake(mistakes, node->pairs[i].key->where, "%s: only a process has it; a thread has that of its process",
+                       node->pairs[i].key->text);
+}
+
 /* Everything of the mapping but the group: what fits together. */
 static void read_details(struct tr_mistakes *mistakes, const struct tr_yaml *node,
                          struct tr_placement *placement) {
@@ -81,6 +94,7 @@ static void read_details(struct tr_mistakes *mistakes, const struct tr_yaml *nod
     if (start != NULL && placement->place == TR_PLACE_THREAD)
         tr_mistake(mistakes, start->where, "start: only a process is started; a thread has none");
     read_lane(mistakes, node, placement);
+    read_options(mistakes, node, placement);
     placement->own_thread =
         placement->place == TR_PLACE_THREAD && placement->lane == TR_LANE_DIRECT;
 }

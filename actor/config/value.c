@@ -41,41 +41,56 @@ enum tr_value_result tr_value_integer(const char *text, struct tr_integer *value
     return *text != '\0' ? TR_VALUE_NOT_ONE : result;
 }
 
-static const struct unit {
+/* From the largest on; ends with a NULL name. */
+struct unit {
     const char *name;
-    int64_t size; /* ns */
-} units[] = {
-    { "h", INT64_C(3600000000000) }, { "m", INT64_C(60000000000) }, { "s", INT64_C(1000000000) },
-    { "ms", INT64_C(1000000) },      { "us", INT64_C(1000) },
+    int64_t size;
 };
 
-enum { UNITS = sizeof units / sizeof units[0] };
+static const struct unit durations[] = { /* ns */
+    { "h", INT64_C(3600000000000) }, { "m", INT64_C(60000000000) }, { "s", INT64_C(1000000000) },
+    { "ms", INT64_C(1000000) },      { "us", INT64_C(1000) },       { NULL, 0 }
+};
 
-static const struct unit *unit_named(const char *name) {
-    for (size_t i = 0; i < UNITS; i++) {
-        if (strcmp(units[i].name, name) == 0) return &units[i];
-    }
-    return NULL;
+static const struct unit sizes[] = { /* bytes */
+    { "TiB", INT64_C(1) << 40 }, { "GiB", INT64_C(1) << 30 }, { "MiB", INT64_C(1) << 20 },
+    { "KiB", INT64_C(1) << 10 }, { "B", 1 },                  { NULL, 0 }
+};
+
+static const struct unit *unit_named(const struct unit *units, const char *name) {
+    while (units->name != NULL && strcmp(units->name, name) != 0) units++;
+    return units->name == NULL ? NULL : units;
 }
 
-enum tr_value_result tr_value_duration(const char *text, int64_t *value) {
+static enum tr_value_result read_measure(const struct unit *units, const char *text, int64_t *value) {
     uint64_t number;
     enum tr_value_result result = read_digits(&text, 10, &number);
     if (result == TR_VALUE_NOT_ONE) return result;
     if (*text == '\0') return TR_VALUE_NO_UNIT;
-    const struct unit *unit = unit_named(text);
+    const struct unit *unit = unit_named(units, text);
     if (unit == NULL) return TR_VALUE_BAD_UNIT;
     if (result != TR_VALUE_OK) return result;
     if (__builtin_mul_overflow(number, unit->size, value)) return TR_VALUE_TOO_BIG;
     return TR_VALUE_OK;
 }
 
-const char *tr_value_print_duration(int64_t value, char text[TR_VALUE_DURATION_SIZE]) {
-    const struct unit *unit = units;
-    while (unit < &units[UNITS - 1] && (value == 0 || value % unit->size != 0)) unit++;
+enum tr_value_result tr_value_duration(const char *text, int64_t *value) {
+    return read_measure(durations, text, value);
+}
+
+enum tr_value_result tr_value_size(const char *text, int64_t *value) { return read_measure(sizes, text, value); }
+
+static const char *print(const struct unit *unit, int64_t value, char text[TR_VALUE_DURATION_SIZE]) {
+    while (unit[1].name != NULL && (value == 0 || value % unit->size != 0)) unit++;
     snprintf(text, TR_VALUE_DURATION_SIZE, "%" PRId64 "%s", value / unit->size, unit->name);
     return text;
 }
+
+const char *tr_value_print_duration(int64_t value, char text[TR_VALUE_DURATION_SIZE]) {
+    return print(durations, value, text);
+}
+
+const char *tr_value_print_size(int64_t value, char text[TR_VALUE_DURATION_SIZE]) { return print(sizes, value, text); }
 
 static const char *skip_digits(const char *text) {
     while (is_digit(*text)) text++;

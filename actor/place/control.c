@@ -40,6 +40,7 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_GAVE_UP] = { "gave_up", TR_CONTROL_TO_KEEPER, "x", 0 },
     [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", 0 },
     [TR_CONTROL_SIGNAL_ANSWER] = { "signal_answer", TR_CONTROL_TO_KEEPER, "sa", 0 },
+    [TR_CONTROL_FAILED] = { "failed", TR_CONTROL_TO_KEEPER, "x", 0 },
     [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", 1 },
     [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", 0 },
     [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", 1 },

@@ -56,6 +56,8 @@ enum tr_control_type {
     TR_CONTROL_STOPPED,
     /* signal, taken: answers signal; main only. taken: some actor has asked for it. */
     TR_CONTROL_SIGNAL_ANSWER,
+    /* text: this process is about to exit, for this reason; its nodes did not begin, or cannot go on. */
+    TR_CONTROL_FAILED,
 
     /* From the keeper to a process. `node` lives in the receiving process in the first five. */
 

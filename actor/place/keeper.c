@@ -181,6 +181,10 @@ static enum tr_cause judge(const struct tr_member *process, int status, char *wh
     }
     tr_status_text(status, why, size);
     if (orderly) snprintf(why, size, "exited without being asked to");
+    if (process->fault[0] != '\0') {
+        snprintf(why, size, "%s", process->fault);
+        return TR_CAUSE_CRASHED;
+    }
     bool from_outside = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     return from_outside ? TR_CAUSE_KILLED : TR_CAUSE_CRASHED;
 }

@@ -89,6 +89,8 @@ bool tr_wards_open(struct tr_driver *driver);
 /* Closes and frees everything; processes must be gone. */
 void tr_wards_close(struct tr_driver *driver);
 struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node);
+/* How its process is made; NULL: as this one. */
+const struct tr_process_options *tr_ward_options(const struct tr_driver *driver, const struct tr_ward *ward);
 
 /* This incarnation's names are names from now on; 0: no incarnation's are. */
 void tr_ward_lives(struct tr_driver *driver, const struct tr_ward *ward, uint64_t incarnation);

@@ -84,6 +84,7 @@ void tr_member_start(struct tr_keeper *keeper, struct tr_member *member) {
     member->ready = member->again = member->killed = false;
     member->deadline = INT64_MAX;
     member->exists = !hosted;
+    member->fault[0] = '\0';
     keeper->io->lives(keeper->context, member->spec.id, member->incarnation);
     if (!hosted) {
         keeper->io->fork_node(keeper->context, member->spec.id, member->incarnation);

@@ -6,6 +6,7 @@
  * mistake and changes nothing. What could not have been sent by a node in its right mind is
  * returned as an error.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,11 @@ static const char *obey_stopped(struct tr_keeper *keeper, struct tr_member *node
     return NULL;
 }
 
+static const char *obey_failed(struct tr_member *process, const char *text) {
+    snprintf(process->fault, sizeof process->fault, "%s", text);
+    return NULL;
+}
+
 /* Those that name a node; `own`: it lives in the process that speaks. */
 static const char *obey_about(struct tr_keeper *keeper, struct tr_member *process,
                               struct tr_member *node, const struct tr_control *message,
@@ -100,6 +106,7 @@ const char *tr_keeper_obey(struct tr_keeper *keeper, struct tr_member *process,
     case TR_CONTROL_GAVE_UP:
         tr_keeper_say(keeper, "%s gives up: %s", process->spec.path, message->text);
         return NULL;
+    case TR_CONTROL_FAILED: return obey_failed(process, message->text);
     case TR_CONTROL_READY:
     case TR_CONTROL_START:
     case TR_CONTROL_STOP:

@@ -20,6 +20,7 @@ struct tr_member {
     bool killed;         /* kill_node was called: it counts as good as dead */
     enum tr_cause cause; /* of the kill */
     char why[TR_CONTROL_TEXT_SIZE];
+    char fault[TR_CONTROL_TEXT_SIZE]; /* why it exits, as it said itself; "": it has not */
 };
 
 enum tr_lane_state {

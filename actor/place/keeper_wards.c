@@ -115,6 +115,11 @@ struct tr_ward *tr_wards_find(struct tr_driver *driver, uint64_t node) {
     return NULL;
 }
 
+const struct tr_process_options *tr_ward_options(const struct tr_driver *driver, const struct tr_ward *ward) {
+    const struct tr_keeper_options *options = driver->options;
+    return options->processes == NULL ? NULL : options->processes[ward - driver->wards];
+}
+
 /* ---- Beginning ---- */
 
 __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const struct tr_ward *ward,
@@ -134,6 +139,7 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
                                       .keeper = keeper,
                                       .errors = ends.errors,
                                       .main = ward->spec->kind == TR_NODE_MAIN,
+                                      .options = tr_ward_options(driver, ward),
                                       .start = &start };
     tr_process_setup(&setup);
     if (spawn) {

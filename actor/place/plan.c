@@ -65,7 +65,10 @@ static struct tr_planned_node *node_for(struct tr_plan *plan, const struct tr_ch
                                  .start = placement->start,
                                  .path = placement->group != NULL ? placement->group : child->path };
     struct tr_planned_node *node = find_group(plan, placement, &spec);
-    return node != NULL ? node : add_node(plan, &spec, 1);
+    if (node != NULL) return node;
+    node = add_node(plan, &spec, 1);
+    node->options = process ? placement->options : NULL;
+    return node;
 }
 
 /* ---- Actors and supervisors ---- */
@@ -223,6 +226,7 @@ static bool make(struct tr_plan *plan, bool one_process, uint32_t threads) {
     if (plan->nodes == NULL || plan->actors == NULL || plan->supervisors == NULL || plan->places == NULL) return false;
     add_node(plan, &(struct tr_node_spec){ .kind = TR_NODE_MAIN, .lane = TR_LANE_IPC, .path = "main" },
              threads);
+    plan->nodes[0].options = plan->config->main;
     const struct tr_planned *root = add(plan, plan->config->root, NULL, one_process);
     tr_assert(root->slot == TR_ROOT_SLOT && root->supervisor == 0);
     qsort(plan->actors, plan->actor_count, sizeof *plan->actors, by_path);

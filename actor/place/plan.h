@@ -26,6 +26,7 @@ struct tr_planned {
 
 struct tr_planned_node {
     struct tr_node_spec spec;
+    const struct tr_process_options *options; /* of its process; NULL: none */
     uint32_t workers;
     uint32_t next_slot;           /* after planning: how many slots are reserved */
     struct tr_planned **by_slot;

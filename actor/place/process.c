@@ -27,6 +27,8 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "place/control.h"
+#include "place/process_options.h"
 
 enum { FIRST_OWN = 3, ASIDE = 16 };
 
@@ -40,6 +42,15 @@ __attribute__((noreturn)) static void give_up(const char *what, int code) {
 
 static void require(bool ok, const char *what) {
     if (!ok) give_up(what, TR_PROCESS_SETUP_FAILED);
+}
+
+/* The keeper knows why it is not there; who cannot tell it tells people. */
+__attribute__((noreturn)) static void tell_keeper(int control, const char *why, int code) {
+    struct tr_control message = { .type = TR_CONTROL_FAILED };
+    tr_control_say(&message, "could not be set up: %s", why);
+    if (tr_control_send(control, &message, -1) == TR_CONTROL_OK) _exit(code);
+    errno = EPIPE;
+    give_up(why, code);
 }
 
 /* ---- Signals ---- */
@@ -125,6 +136,7 @@ void tr_process_name(const char *path) {
 }
 
 void tr_process_setup(const struct tr_process_setup *setup) {
+    char why[192];
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
     if (getppid() != setup->keeper) _exit(TR_PROCESS_SETUP_FAILED);
     if (tr_process_own_group(setup->main)) require(setpgid(0, 0) == 0, "setpgid");
@@ -134,6 +146,8 @@ void tr_process_setup(const struct tr_process_setup *setup) {
     reset_signals();
     tr_process_name(setup->path);
     require(map_page(setup->start), "its flight page");
+    if (!tr_process_options_apply(setup->options, setup->keeper, why, sizeof why))
+        tell_keeper(setup->start->control, why, TR_PROCESS_SETUP_FAILED);
 }
 
 /* ---- Through exec ---- */

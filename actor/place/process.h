@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "config/process.h"
+
 /* What a node's process is given. The descriptors are its own, close-on-exec. */
 struct tr_node_start {
     uint64_t node, incarnation;
@@ -42,13 +44,14 @@ struct tr_process_setup {
     pid_t keeper;                /* the parent that it must still have */
     bool main;                   /* keeps standard input, and the terminal if that is one */
     int errors;                  /* becomes its standard error; -1: that stays what it is */
+    const struct tr_process_options *options; /* NULL: none */
     struct tr_node_start *start; /* with the descriptors as the keeper has them; they are moved */
 };
 
 /* In the child, straight after fork: dies with the keeper, has its own process group, no signal
  * blocked or handled, SIGINT and SIGTERM ignored (the keeper alone answers the terminal), no
- * descriptor but standard input, output, error and its own. Maps the page. _exits with
- * TR_PROCESS_SETUP_FAILED and a line on standard error when something fails. */
+ * descriptor but standard input, output, error and its own. Maps the page. Then what its options say. _exits with
+ * TR_PROCESS_SETUP_FAILED when something fails; what, the keeper is told, or, where it cannot be, standard error. */
 void tr_process_setup(const struct tr_process_setup *setup);
 
 /* Executes `program` with `argv` and the variable. Does not return. */

@@ -73,7 +73,7 @@ class Application:
     """One run. `lines` are all lines of both outputs, in the order they came."""
     running = []  # those that were not closed
 
-    def __init__(self, name, config, *options, env=None):
+    def __init__(self, name, config, *options, env=None, user=None):
         self.directory = tempfile.TemporaryDirectory(prefix="troupe-test-")
         path = os.path.join(self.directory.name, "app.yaml")
         with open(path, "w", encoding="ascii") as file:
@@ -85,11 +85,18 @@ class Application:
         reader, writer = os.pipe()
         self.process = subprocess.Popen([program(name), "run", path, *self.form(options), *options], stdin=subprocess.DEVNULL,
                                         stdout=writer, stderr=writer, env=sanitizer_options({**os.environ, **(env or {})}),
-                                        cwd=self.directory.name)
+                                        cwd=self.directory.name, **self.as_user(user))
         os.close(writer)
         self.output = reader
         self.keeper = os.pidfd_open(self.process.pid)
         Application.running.append(self)
+
+    def as_user(self, user):
+        """The whole application as somebody else: a number."""
+        if user is None:
+            return {}
+        os.chown(self.directory.name, user, user)
+        return {"user": user, "group": user, "extra_groups": []}
 
     @staticmethod
     def form(options):

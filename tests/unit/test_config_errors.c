@@ -9,7 +9,7 @@ static void keys(void **state) {
                               "you mean 'threads'?\n");
     test_wrong("foo: 2\n",
                "app.yaml:1:1: error: unknown key 'foo' of the configuration; allowed: name, "
-               "threads, work_threads, spin, pin, shutdown, blocked, log, tree, placement\n");
+               "threads, work_threads, spin, pin, shutdown, blocked, main, log, tree, placement\n");
     test_wrong("threads: 2\nname: a\nthreads: 3\n",
                "app.yaml:3:1: error: the key 'threads' is given twice; first in line 1\n");
     test_wrong("tree: {}", "app.yaml:1:7: error: the tree needs the key 'children'\n");

@@ -224,7 +224,7 @@ static void groups_must_agree(void **state) {
                     "  /ingest/*: { process: pool, lane: tcp }\n",
                "app.yaml:7:3: error: the place 'pool' is another for '/counter/0', see "
                "app.yaml:6:3: actors that "
-               "share a place have the same lane and start\n");
+               "share a place have the same lane, start and options\n");
 }
 
 static void explained(void **state) {

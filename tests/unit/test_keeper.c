@@ -372,6 +372,42 @@ static void deaths_have_a_text(void **state) {
     expect("1: gone 4\n5: gone 4\n"); /* its supervisor gave up on it */
 }
 
+static void failed(uint64_t process, const char *text) {
+    struct tr_control message = { .type = TR_CONTROL_FAILED };
+    tr_control_say(&message, "%s", text);
+    hear(process, message);
+}
+
+/* Its own word, until the next incarnation has one; not that of a process that ends in order. */
+static void a_process_may_say_why_it_fails(void **state) {
+    (void)state;
+    start(PROCESS);
+    forget();
+    failed(PROCESS, "could not be set up: cwd /nowhere");
+    expect("");
+    exited(PROCESS, EXITED(125));
+    expect("1: down 4.1 crashed: could not be set up: cwd /nowhere\n");
+    assert_int_equal(w.down_status, EXITED(125));
+    run(PROCESS);
+    exited(PROCESS, EXITED(3));
+    expect("1: down 4.2 crashed: exited with code 3\n");
+    run(PROCESS);
+    failed(PROCESS, "not yet");
+    stop(PROCESS, SECOND);
+    exited(PROCESS, EXITED(0));
+    forget();
+    state_is(PROCESS, TR_NODE_GONE);
+}
+
+static void main_may_say_why_it_fails(void **state) {
+    (void)state;
+    failed(MAIN, "could not be set up: user nobody");
+    exited(MAIN, EXITED(125));
+    expect("exit 2\n");
+    assert_non_null(strstr(w.logs, "main (node 1, incarnation 1): could not be set up: user nobody\n"));
+    strcpy(w.actions, "exit 2\n");
+}
+
 static void a_fork_may_fail(void **state) {
     (void)state;
     start(PROCESS);
@@ -802,6 +838,8 @@ int main(void) {
         RULE(a_thread_cannot_be_killed),
         RULE(a_start_while_stopping),
         RULE(deaths_have_a_text),
+        RULE(a_process_may_say_why_it_fails),
+        cmocka_unit_test_setup_teardown(main_may_say_why_it_fails, begin_at_once, end),
         RULE(a_fork_may_fail),
         RULE(broken_processes_are_killed),
         RULE(nobody_speaks_for_others),
