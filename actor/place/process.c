@@ -48,7 +48,7 @@ static void require(bool ok, const char *what) {
 __attribute__((noreturn)) static void tell_keeper(int control, const char *why, int code) {
     struct tr_control message = { .type = TR_CONTROL_FAILED };
     tr_control_say(&message, "could not be set up: %s", why);
-    if (tr_control_send(control, &message, -1) == TR_CONTROL_OK) _exit(code);
+    if (tr_control_send(control, &message, NULL) == TR_CONTROL_OK) _exit(code);
     errno = EPIPE;
     give_up(why, code);
 }

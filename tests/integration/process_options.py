@@ -32,6 +32,13 @@ def limits(pid):
         return {line[:26].strip(): line[26:].split()[:2] for line in text}
 
 
+def up(app, path="/guise", process="/guise"):
+    """The pid, once the actor runs and the keeper has announced it: two pipes."""
+    app.wait_for(f"ready {path}$")
+    app.wait_for(f"process {process} pid")
+    return app.paths[process]
+
+
 def stop(app, code=0):
     app.signal(15)
     check(app.wait() == code, "the exit code", app)
@@ -49,8 +56,7 @@ def test_as_the_system_sees_it():
                            "limits": {"files": 100, "core": "0B", "stack": "4MiB", "cpu": "1m", "locked": "64KiB",
                                       "file_size": "1GiB"}},
                           variables=["KEPT", "CHANGED", "REMOVED", "NEW"])
-        app.wait_for("ready /guise")
-        pid = app.paths["/guise"]
+        pid = up(app)
         check([line for line in app.lines if line.startswith("env ")] ==
               ["env KEPT as it was", "env CHANGED after = it", "env REMOVED (unset)", "env NEW "], "environment", app)
         check(os.readlink(f"/proc/{pid}/cwd") == "/usr", "cwd")
@@ -70,9 +76,9 @@ def test_as_the_system_sees_it():
 
 def test_main_too():
     app = application("thread", root={"main": {"nice": 3, "umask": "007", "env": {"NEW": "in main"}}}, variables=["NEW"])
-    app.wait_for("ready /guise")
+    pid = up(app, process="main")
     check("env NEW in main" in app.lines, "environment", app)
-    check(status(app.paths["main"])["Umask"] == "0007", "umask")
+    check(status(pid)["Umask"] == "0007", "umask")
     stop(app)
 
 
@@ -80,14 +86,13 @@ def test_another_user():
     """His number, his group, and no group besides; killed with the keeper all the same."""
     if not ROOT:
         return "skipped: only root may become another user"
-    for start in STARTS:
+    for start, lane in (("fork", "ipc"), ("spawn", "ipc"), ("fork", "tcp")):
         for who, expected in (({"user": "nobody"}, ("65534", "65534")), ({"user": 65534, "group": 7}, ("65534", "7")),
                               ({"group": 9}, ("0", "9")), ({"user": 4711, "group": 4712}, ("4711", "4712"))):
             if start == "spawn" and expected[0] != "0" and not world_may_run():
                 continue
-            app = application({"process": "own", "lane": "tcp", "start": start, **who})
-            app.wait_for("ready /guise")
-            facts = status(app.paths["/guise"])
+            app = application({"process": "own", "lane": lane, "start": start, **who})
+            facts = status(up(app))
             check(facts["Uid"].split() == [expected[0]] * 4 and facts["Gid"].split() == [expected[1]] * 4, f"{facts}")
             check(expected[1] in facts["Groups"].split() and "0" not in facts["Groups"].split(), f"{facts['Groups']}")
             app.process.kill()
@@ -109,7 +114,7 @@ def world_may_run():
 def test_shared_by_all_of_one_name():
     place = {"process": "pool", "nice": 5}
     app = application(place, extra=[guise(place, "other")])
-    app.wait_for("ready /other")
+    up(app, "/other", "pool")
     check(set(app.paths) == {"main", "pool"}, f"{app.paths}")
     stop(app)
 

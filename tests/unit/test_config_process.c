@@ -109,7 +109,7 @@ static void wrong_options(void **state) {
         { "env: { TROUPE_NODE: b }", "1:24: error: env: the name 'TROUPE_NODE' is Troupe's own" },
         { "env: { A: b, A: c }", "1:30: error: the key 'A' is given twice; first in line 2" },
         { "cores: [4711]", NULL },
-        { "cores: 1", "1:24: error: cores: expected a list of cores, found the text '1'" },
+        { "cores: 1", "1:24: error: cores: expected a list of cores, found '1'" },
         { "cores: []", "1:24: error: cores: expected 1 to 1024 cores, found 0" },
         { "user: no-such-user", "1:23: error: user: this machine has no user 'no-such-user'" },
         { "group: no-such-group", "1:24: error: group: this machine has no group 'no-such-group'" },
@@ -122,9 +122,9 @@ static void wrong_options(void **state) {
         { "limits: { stack: big }", "1:34: error: stack: 'big' is not a size; allowed: 64KiB to 1024TiB, unlimited" },
         { "limits: { stack: 9999999999TiB }",
           "1:34: error: stack: '9999999999TiB' is out of range; allowed: 64KiB to 1024TiB, unlimited" },
-        { "limits: { cpu: unlimted }", "1:32: error: cpu: 'unlimted' is not known; did you mean 'unlimited'?" },
+        { "limits: { cpu: unlimted }", "1:32: error: cpu: 'unlimted' is not a duration; did you mean 'unlimited'?" },
         { "limits: { fils: 9 }", "1:27: error: unknown key 'fils' of the limits; did you mean 'files'?" },
-        { "limits: 9", "1:25: error: the limits: expected a mapping, found the text '9'" },
+        { "limits: 9", "1:25: error: the limits: expected a mapping, found '9'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[256], line[256];
