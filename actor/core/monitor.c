@@ -199,7 +199,7 @@ static struct tr_monitor *make(struct tr_node *node) {
 bool tr_monitor_start(struct tr_node *node) {
     node->monitor = make(node);
     if (node->monitor == NULL) return false;
-    if (tr_thread_start(&node->monitor->thread, run, node->monitor)) return true;
+    if (tr_thread_start(&node->monitor->thread, "monitor", run, node->monitor)) return true;
     node->monitor->ending = true; /* nothing to wait for */
     return false;
 }

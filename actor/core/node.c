@@ -1,6 +1,7 @@
 #include "core/node.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +37,7 @@ bool tr_worker_init(struct tr_worker *worker, struct tr_node *node, uint32_t ind
 static void *worker_thread(void *context) {
     struct tr_worker *worker = context;
     struct tr_node *node = worker->node;
+    tr_utilisation_begin(&worker->utilisation);
     tr_worker_main(worker);
     pthread_mutex_lock(&node->end_lock);
     node->workers_ended++;
@@ -60,12 +62,22 @@ void tr_node_pin(struct tr_node *node, pthread_t thread, uint32_t n) {
         tr_log(node, TROUPE_WARNING, NULL, "a thread is not pinned to core %u: %s", core, strerror(errno));
 }
 
+/* "main 1", or "/counter/0" where there is but one. */
+static void name_worker(struct tr_worker *worker) {
+    const struct tr_node *node = worker->node;
+    char name[TR_THREAD_NAME_SIZE];
+    const char *of = node->options.name == NULL ? "worker" : node->options.name;
+    snprintf(name, sizeof name, node->worker_count > 1 ? "%.12s %u" : "%s", tr_thread_name(of), worker->index);
+    memcpy(worker->name, name, sizeof name);
+}
+
 static bool start_threads(struct tr_node *node) {
     if (node->options.time != NULL) return true;
     if (!tr_monitor_start(node)) return false;
     for (; node->threads < node->worker_count; node->threads++) {
         struct tr_worker *worker = &node->workers[node->threads];
-        if (!tr_thread_start(&worker->thread, worker_thread, worker)) return false;
+        name_worker(worker);
+        if (!tr_thread_start(&worker->thread, worker->name, worker_thread, worker)) return false;
         tr_node_pin(node, worker->thread, node->threads);
     }
     return true;

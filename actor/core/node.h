@@ -70,6 +70,7 @@ struct tr_watcher {
 
 struct tr_node_options {
     uint64_t id;
+    const char *name;                 /* for people; NULL: none */
     uint32_t incarnation;
     uint32_t workers;
     int64_t spin;                     /* ns that a worker without work looks for some before it sleeps */

@@ -108,6 +108,7 @@ void tr_own_expect(struct tr_worker *worker) {
 static void *run(void *context) {
     struct tr_own *own = context;
     struct tr_node *node = own->worker.node;
+    tr_utilisation_begin(&own->worker.utilisation);
     while (!is_over(own) && tr_own_wait(&own->worker, INT64_MAX)) {
         atomic_store_explicit(&own->worker.slice_over, false, memory_order_relaxed);
         tr_cell_run(&own->worker, own->cell);
@@ -156,11 +157,13 @@ static bool init(struct tr_own *own, struct tr_node *node, uint32_t place) {
     return tr_worker_init(&own->worker, node, TR_MAX_POOL + place);
 }
 
-static enum troupe_status start(struct tr_node *node, struct tr_own *own, struct tr_cell *cell) {
+static enum troupe_status start(struct tr_node *node, struct tr_own *own, struct tr_cell *cell,
+                                const char *name) {
     uint32_t place = (uint32_t)(own - node->owns);
     if (!init(own, node, place)) return TROUPE_SYSTEM;
     own->cell = cell;
-    if (!tr_thread_start(&own->worker.thread, run, own)) return TROUPE_SYSTEM;
+    strncpy(own->worker.name, tr_thread_name(name), sizeof own->worker.name - 1);
+    if (!tr_thread_start(&own->worker.thread, name, run, own)) return TROUPE_SYSTEM;
     tr_node_pin(node, own->worker.thread, node->worker_count + place);
     own->life = TR_OWN_RUNNING;
     node->owns_running++;
@@ -168,7 +171,7 @@ static enum troupe_status start(struct tr_node *node, struct tr_own *own, struct
     return TROUPE_OK;
 }
 
-enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell) {
+enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell, const char *name) {
     enum troupe_status status = TROUPE_STOPPING;
     if (node->options.time != NULL) return TROUPE_OK; /* stepped: it runs like the others */
     pthread_mutex_lock(&node->end_lock);
@@ -176,7 +179,7 @@ enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell) {
         struct tr_own *own = NULL;
         status = make_table(node) ? TROUPE_LIMIT : TROUPE_NO_MEMORY;
         if (node->owns != NULL) own = find_place(node);
-        if (own != NULL) status = start(node, own, cell);
+        if (own != NULL) status = start(node, own, cell, name);
     }
     pthread_mutex_unlock(&node->end_lock);
     return status;

@@ -38,9 +38,9 @@ struct tr_own {
     _Atomic uint32_t word __attribute__((aligned(64)));
 } __attribute__((aligned(128)));
 
-/* Gives a cell that nobody can schedule yet a thread of its own. LIMIT: too many have one; STOPPING: the node
+/* Gives a cell that nobody can schedule yet a thread of its own, with a name for people. LIMIT: too many have one; STOPPING: the node
  * is ending; SYSTEM: no descriptors or threads; NO_MEMORY. Any thread. */
-enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell);
+enum troupe_status tr_own_give(struct tr_node *node, struct tr_cell *cell, const char *name);
 
 /* The cell is the pool's again, if it is not: its actor has ended for good. By the own worker, whose thread ends
  * after its present batch. */

@@ -294,7 +294,7 @@ bool tr_bind(struct tr_node *node, uint32_t slot, const struct tr_run_spec *star
     if (more == NULL) return false;
     more->path = strdup(start->path);
     if (more->path == NULL) return false;
-    if (start->own_thread && tr_own_give(node, cell) != TROUPE_OK) return false;
+    if (start->own_thread && tr_own_give(node, cell, start->path) != TROUPE_OK) return false;
     set_options(cell, start);
     tr_cell_move(cell, TR_LIFE_DOWN);
     tr_cell_set_generation(cell, TR_BOUND_GENERATION);
@@ -363,7 +363,8 @@ static enum troupe_status spawn_in(struct tr_node *node, struct tr_worker *worke
     struct beginning made;
     struct tr_pool *pool = tr_worker_pool(worker);
     if (!make_beginning(pool, start, atomic_load(&cell->generation), &made)) return TROUPE_NO_MEMORY;
-    enum troupe_status status = start->own_thread ? tr_own_give(node, cell) : TROUPE_OK;
+    const char *name = start->path == NULL ? start->class->type->name : start->path;
+    enum troupe_status status = start->own_thread ? tr_own_give(node, cell, name) : TROUPE_OK;
     if (status == TROUPE_OK) begin(node, worker, cell, start, &made);
     else drop_beginning(pool, start, &made);
     return status;

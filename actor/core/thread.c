@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <troupe/status.h>
 
@@ -17,7 +18,13 @@ static void leave_faults(sigset_t *set) {
     sigdelset(set, SIGABRT);
 }
 
+const char *tr_thread_name(const char *name) {
+    size_t size = strlen(name);
+    return size < TR_THREAD_NAME_SIZE ? name : name + size - (TR_THREAD_NAME_SIZE - 1);
+}
+
 struct beginning {
+    char name[TR_THREAD_NAME_SIZE];
     void *(*run)(void *context);
     void *context;
 };
@@ -25,17 +32,19 @@ struct beginning {
 static void *begin(void *memory) {
     struct beginning beginning = *(struct beginning *)memory;
     free(memory);
+    (void)pthread_setname_np(pthread_self(), beginning.name); /* it cannot be too long */
     void *stack = tr_crash_stack_new();
     void *result = beginning.run(beginning.context);
     tr_crash_stack_free(stack);
     return result;
 }
 
-bool tr_thread_start(pthread_t *thread, void *(*run)(void *context), void *context) {
+bool tr_thread_start(pthread_t *thread, const char *name, void *(*run)(void *context), void *context) {
     sigset_t all, before;
     struct beginning *beginning = malloc(sizeof *beginning);
     if (beginning == NULL) return false; /* errno says */
-    *beginning = (struct beginning){ run, context };
+    *beginning = (struct beginning){ .run = run, .context = context };
+    strncpy(beginning->name, tr_thread_name(name), sizeof beginning->name - 1);
     sigfillset(&all);
     leave_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -7,9 +7,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { TR_THREAD_NAME_SIZE = 16 }; /* the kernel's */
+
 /* Begins a thread that gets no signals but those of its own faults: signals are the keeper's, or the owner
- * of main's. False: errno. */
-bool tr_thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
+ * of main's. Its name is for people who look at the process; of a longer one they see the end. False: errno. */
+bool tr_thread_start(pthread_t *thread, const char *name, void *(*run)(void *context), void *context);
+
+/* That end. */
+const char *tr_thread_name(const char *name);
 
 /* From now on it runs on this core alone. False: errno; it runs on as before. */
 bool tr_thread_pin(pthread_t thread, uint32_t core);

@@ -10,6 +10,7 @@
 #include "core/node.h"
 #include "core/steal.h"
 #include "core/timer.h"
+#include "core/utilisation.h"
 
 /* What is at hand may be done with before its handler has returned. */
 enum tr_let_go {
@@ -71,6 +72,8 @@ struct tr_worker {
     _Atomic bool slice_over;            /* set by the monitor at each look: others are to have a turn */
     struct tr_own *own;                 /* the thread of a single actor; NULL: one of the pool */
     pthread_t thread;
+    struct tr_utilisation utilisation;
+    char name[TR_THREAD_NAME_SIZE];     /* of its thread */
     char path[256];                     /* for troupe_self_path */
 };
 

@@ -297,7 +297,8 @@ static struct tr_node *make_node(struct tr_hosted *hosted, uint64_t id, uint64_t
     hosted->hooks = tr_services_hooks;
     hosted->hooks.path_of = path_of;
     hosted->hooks.route = make_route;
-    struct tr_node_options options = { .id = id, .incarnation = (uint32_t)incarnation,
+    struct tr_node_options options = { .id = id, .name = planned->spec.path,
+                                       .incarnation = (uint32_t)incarnation,
                                        .workers = planned->workers,
                                        .reserved_slots = planned->next_slot,
                                        .classes = hosted->host->options.classes, .hooks = &hosted->hooks,

@@ -147,8 +147,9 @@ TROUPE_ON(tr_observer, tr_look_late) {
 
 TROUPE_ON(tr_observer, troupe_inspect_node) {
     struct troupe_node_info info = { 0 };
+    struct tr_observed_threads threads;
     (void)me;
-    tr_observe_node(self->worker->node, &info);
+    tr_observe_node(self->worker->node, &info, &threads);
     return troupe_reply_message(self, &troupe_node_info_message, &info);
 }
 

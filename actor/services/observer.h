@@ -14,6 +14,12 @@ enum { TR_HANDLING_SIZE = TR_FLIGHT_NAME };
 void tr_observe_cell(struct tr_node *node, struct tr_cell *cell, troupe_address actor,
                      struct troupe_actor_info *info, char handling[TR_HANDLING_SIZE]);
 
-void tr_observe_node(struct tr_node *node, struct troupe_node_info *info);
+/* What the reply about a node points to. */
+struct tr_observed_threads {
+    struct troupe_worker_info items[TR_MAX_WORKERS];
+    char names[TR_MAX_WORKERS][TR_THREAD_NAME_SIZE];
+    uint32_t count;
+};
+void tr_observe_node(struct tr_node *node, struct troupe_node_info *info, struct tr_observed_threads *threads);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "core/depth.h"
 #include "core/monitor.h"
+#include "core/own.h"
 #include "core/worker.h"
 #include "services/observer.h"
 #include "services/services.h"
@@ -71,9 +72,18 @@ static uint32_t queued(struct tr_node *node) {
     return count;
 }
 
-static uint32_t own_threads(struct tr_node *node) {
+static void add_thread(const struct tr_worker *worker, struct tr_observed_threads *threads) {
+    struct troupe_worker_info *item = &threads->items[threads->count];
+    if (!tr_utilisation_read(&worker->utilisation, &item->active, &item->idle)) return;
+    item->own_thread = worker->own != NULL;
+    item->name = memcpy(threads->names[threads->count++], worker->name, sizeof worker->name);
+}
+
+static uint32_t own_threads(struct tr_node *node, struct tr_observed_threads *threads) {
     pthread_mutex_lock(&node->end_lock);
     uint32_t count = node->owns_running;
+    for (uint32_t i = 0; i < node->owns_used; i++)
+        if (node->owns[i].life == TR_OWN_RUNNING) add_thread(&node->owns[i].worker, threads);
     pthread_mutex_unlock(&node->end_lock);
     return count;
 }
@@ -96,14 +106,18 @@ static void add_buffers(struct tr_node *node, struct troupe_node_info *info) {
     info->buffer_bytes = counts.bytes;
 }
 
-void tr_observe_node(struct tr_node *node, struct troupe_node_info *info) {
+void tr_observe_node(struct tr_node *node, struct troupe_node_info *info, struct tr_observed_threads *threads) {
     const struct tr_services *services = tr_services_of(node);
+    threads->count = 0;
+    for (uint32_t i = 0; i < node->worker_count; i++) add_thread(&node->workers[i], threads);
     *info = (struct troupe_node_info){ .node = node->id, .incarnation = node->options.incarnation, .pid = getpid(),
                                        .name = services->name, .workers = node->worker_count,
-                                       .own_threads = own_threads(node), .idle = atomic_load(&node->idle),
+                                       .own_threads = own_threads(node, threads), .idle = atomic_load(&node->idle),
                                        .queued = queued(node), .busy = tr_monitor_busy_total(node),
                                        .uptime = tr_node_clock(node) - services->began,
                                        .resident = resident(), .version = TROUPE_VERSION };
+    info->threads.items = threads->items;
+    info->threads.count = threads->count;
     add_counts(node, info);
     add_buffers(node, info);
 }

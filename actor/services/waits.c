@@ -209,7 +209,7 @@ static const struct tr_source_kind kind = { .handle = handle, .leave = leave };
 
 static void start(struct tr_waits *waits, struct tr_wait_thread *thread) {
     thread->waits = waits;
-    thread->alive = tr_thread_start(&thread->thread, run, thread);
+    thread->alive = tr_thread_start(&thread->thread, "waits", run, thread);
 }
 
 /* Under the lock. NULL: there is no room, or no thread: `*status` says. */

@@ -130,7 +130,7 @@ static bool start_thread(struct tr_work_pool *pool) {
     if (place->life == ENDED) pthread_join(place->thread, NULL);
     place->life = FREE;
     place->pool = pool;
-    if (!tr_thread_start(&place->thread, run, place)) return false;
+    if (!tr_thread_start(&place->thread, "work", run, place)) return false;
     place->life = ALIVE;
     pool->alive++;
     return true;

@@ -55,6 +55,14 @@ TROUPE_MESSAGE(troupe_actor_info, TROUPE_ACTOR_INFO_FIELDS)
 
 /* ---- A node ---- */
 
+/* One of its workers. name: of its thread, as `top -H` shows it; of a single actor's, the end of its path. own_thread: it
+ * is one. active: ns of CPU time that the thread has used; idle: what else has passed since it began. Of two readings
+ * the differences tell the utilisation between them: active / (active + idle), as Node's eventLoopUtilization. Looking
+ * for work (`spin`) is active, a handler that waits for the system is idle, but `busy`. */
+#define TROUPE_WORKER_INFO_FIELDS(field)                                                           \
+    field(str, name) field(bool, own_thread) field(i64, active) field(i64, idle)
+TROUPE_MESSAGE(troupe_worker_info, TROUPE_WORKER_INFO_FIELDS)
+
 /* Answered by the node's observer alone with a troupe_node_info. */
 TROUPE_MESSAGE_EMPTY(troupe_inspect_node)
 
@@ -62,13 +70,15 @@ TROUPE_MESSAGE_EMPTY(troupe_inspect_node)
  * that several share. workers: threads of its pool; own_threads: of single actors; idle: workers that sleep. queued:
  * cells that wait for a worker. busy: ns that workers spent in handlers, sampled as above. uptime: ns. sent to blocked:
  * as in struct troupe_counts, of this node since it started. buffers, buffer_bytes, resident: of its process, the
- * latter 0 if the system does not tell. version: of Troupe. */
+ * latter 0 if the system does not tell. version: of Troupe. threads: each worker, those of single actors last; in a test
+ * kit none. */
 #define TROUPE_NODE_INFO_FIELDS(field)                                                             \
     field(u64, node) field(u32, incarnation) field(i64, pid) field(str, name) field(u32, workers)  \
     field(u32, own_threads) field(u32, idle) field(u32, queued) field(i64, busy)                   \
     field(i64, uptime) field(u64, sent) field(u64, handled) field(u64, dead_letters)               \
     field(u64, in_doubt) field(u64, refused) field(u64, blocked) field(u64, buffers)               \
-    field(u64, buffer_bytes) field(u64, resident) field(str, version)
+    field(u64, buffer_bytes) field(u64, resident) field(str, version)                              \
+    field(array(message(troupe_worker_info)), threads)
 TROUPE_MESSAGE(troupe_node_info, TROUPE_NODE_INFO_FIELDS)
 
 /* ---- The tree ---- */
