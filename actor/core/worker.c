@@ -60,10 +60,18 @@ static void enqueue(struct tr_worker *worker, struct tr_run_link *link) {
     }
 }
 
+/* Where there are no others, nobody takes from the LIFO slot but its owner. */
+static struct tr_run_link *swap_next(struct tr_worker *worker, struct tr_run_link *link) {
+    if (worker->node->worker_count > 1)
+        return atomic_exchange_explicit(&worker->next, link, memory_order_acq_rel);
+    struct tr_run_link *before = atomic_load_explicit(&worker->next, memory_order_relaxed);
+    atomic_store_explicit(&worker->next, link, memory_order_relaxed);
+    return before;
+}
+
 /* Others only take from the LIFO slot: while it is empty, its owner may simply fill it. */
 static struct tr_run_link *put_next(struct tr_worker *worker, struct tr_run_link *link) {
-    if (atomic_load_explicit(&worker->next, memory_order_relaxed) != NULL)
-        return atomic_exchange_explicit(&worker->next, link, memory_order_acq_rel);
+    if (atomic_load_explicit(&worker->next, memory_order_relaxed) != NULL) return swap_next(worker, link);
     atomic_store_explicit(&worker->next, link, memory_order_release);
     return NULL;
 }
@@ -105,7 +113,7 @@ void tr_cell_ring(struct tr_node *node, struct tr_worker *worker, struct tr_cell
 
 static struct tr_run_link *take_next(struct tr_worker *worker) {
     if (atomic_load_explicit(&worker->next, memory_order_relaxed) == NULL) return NULL;
-    return atomic_exchange_explicit(&worker->next, NULL, memory_order_acq_rel);
+    return swap_next(worker, NULL);
 }
 
 /* The oldest of the queue; the one behind it is fetched meanwhile. */
