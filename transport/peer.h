@@ -33,7 +33,7 @@ struct tr_parcel {
     const uint8_t *bytes;
     uint64_t sequence;      /* the peer's: its number on its channel, from 1 */
     uint32_t attempts;      /* the peer's: runs that it may have brought down */
-    bool once;              /* never transmitted to a second incarnation, whatever is wanted */
+    bool once;              /* never reaches a second incarnation, whatever is wanted */
     bool mortal;            /* only for the present incarnation: dies with it, transmitted or not */
 };
 
