@@ -73,6 +73,11 @@ struct tr_child {
     uint32_t child_count;
 };
 
+/* One of `data:`. */
+struct tr_datum {
+    const char *name, *text;
+};
+
 struct tr_config {
     const char *name;              /* of the application; default: the file's base name */
     uint32_t threads;              /* workers of the main node; 0: auto, one a core */
@@ -86,6 +91,8 @@ struct tr_config {
     enum tr_log_form log_form;
     enum troupe_level log_level;   /* from this one on */
     bool log_tails;                /* standard error of processes goes through the keeper */
+    const struct tr_datum *data;
+    uint32_t data_count;
     struct tr_child *root;         /* a supervisor; without children when there is no tree */
     const char *source;            /* the YAML text: a spawned process reads the very same */
     size_t source_size;

@@ -84,6 +84,8 @@ static const struct tr_key root_rows[] = {
       .help = "how the main process is made" },
     { .key = "log", .shape = "a mapping", .kind = TR_KEY_OTHER,
       .help = "the form of the log, and what is said in it" },
+    { .key = "data", .shape = "a mapping of names to texts", .kind = TR_KEY_OTHER,
+      .help = "what every actor may look up, in whatever process: troupe_data" },
     { .key = "tree", .shape = "a mapping", .kind = TR_KEY_OTHER,
       .help = "the root of the supervisor tree" },
     { .key = "placement", .shape = "a mapping of globs to places", .kind = TR_KEY_OTHER,

@@ -12,6 +12,7 @@
 #include "base/assert.h"
 #include "config/check.h"
 #include "config/cores.h"
+#include "config/limits.h"
 #include "config/placing.h"
 #include "config/process_read.h"
 #include "config/settings.h"
@@ -102,6 +103,32 @@ static void read_log(struct tr_load *load, const struct tr_yaml *log) {
     load->config->log_tails = tr_check_value(mistakes, &tr_keys_log, log, "stderr") != 0;
 }
 
+static void read_datum(struct tr_mistakes *mistakes, const struct tr_yaml_pair *pair, struct tr_datum *datum) {
+    const char *wrong = tr_value_name(pair->key->text);
+    if (wrong != NULL)
+        tr_mistake(mistakes, pair->key->where, "data: the name %s %s", tr_mistakes_quote(mistakes, pair->key->text), wrong);
+    if (pair->value->kind != TR_YAML_SCALAR || tr_yaml_is_null(pair->value)) tr_check_expected(mistakes, pair->value, pair->key->text, "a text");
+    else *datum = (struct tr_datum){ pair->key->text, pair->value->text };
+}
+
+static void read_data(struct tr_load *load, const struct tr_yaml *data) {
+    if (data == NULL) return;
+    if (data->kind != TR_YAML_MAP) {
+        tr_check_expected(&load->mistakes, data, "data", "a mapping of names to texts");
+        return;
+    }
+    if (data->count > TR_CONFIG_MAX_DATA) {
+        tr_mistake(&load->mistakes, data->where, "data: %u names are too many; at most %d", data->count,
+                   TR_CONFIG_MAX_DATA);
+        return;
+    }
+    tr_check_doubles(&load->mistakes, data);
+    struct tr_datum *items = tr_arena_array(&load->arena, data->count, sizeof *items);
+    for (uint32_t i = 0; i < data->count; i++) read_datum(&load->mistakes, &data->pairs[i], &items[i]);
+    load->config->data = items;
+    load->config->data_count = data->count;
+}
+
 static const struct tr_process_options *read_main(struct tr_mistakes *mistakes, const struct tr_yaml *node) {
     if (node == NULL || !tr_check_map(mistakes, &tr_keys_process, node)) return NULL;
     return tr_process_options_read(mistakes, &tr_keys_process, node);
@@ -122,6 +149,7 @@ static void read_root(struct tr_load *load, const struct tr_yaml *root) {
     config->blocked = tr_check_value(&load->mistakes, &tr_keys_root, root, "blocked");
     config->main = read_main(&load->mistakes, tr_yaml_get(root, "main"));
     read_log(load, tr_yaml_get(root, "log"));
+    read_data(load, tr_yaml_get(root, "data"));
 }
 
 static void read_tree(struct tr_load *load, const struct tr_yaml *root) {

@@ -98,6 +98,13 @@ static const struct tr_supervisor_spec *supervisor_at(struct tr_node *node, uint
     return planned == NULL || !planned->child->is_supervisor ? NULL : &plan->supervisors[planned->supervisor];
 }
 
+static const char *find_data(struct tr_node *node, const char *name) {
+    const struct tr_config *config = hosted_of(node)->host->options.plan->config;
+    for (uint32_t i = 0; i < config->data_count; i++)
+        if (strcmp(config->data[i].name, name) == 0) return config->data[i].text;
+    return NULL;
+}
+
 static uint32_t count_configured(struct tr_node *node, const char *path) {
     return tr_plan_count(hosted_of(node)->host->options.plan, path);
 }
@@ -288,6 +295,7 @@ static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     hosted->services.find = find_configured;
     hosted->services.supervisor_at = supervisor_at;
     hosted->services.count = count_configured;
+    hosted->services.data = find_data;
     uint32_t threads = hosted->host->options.time == NULL ? plan->config->work_threads : 0;
     return tr_work_init(&hosted->services.work, threads);
 }

@@ -115,6 +115,11 @@ uint32_t troupe_count(troupe_self *self, const char *path) {
     return path == NULL ? 0 : tr_services_of(node)->count(node, path);
 }
 
+const char *troupe_data(const troupe_self *self, const char *name) {
+    struct tr_node *node = self->worker->node;
+    return name == NULL ? NULL : tr_services_of(node)->data(node, name);
+}
+
 void troupe_shutdown(troupe_self *self) {
     struct tr_node *node = self->worker->node;
     tr_services_of(node)->shutdown(node);

@@ -59,6 +59,7 @@ struct tr_services {
     /* The configured supervisor in this cell of the node; NULL: none is. */
     const struct tr_supervisor_spec *(*supervisor_at)(struct tr_node *node, uint32_t slot);
     uint32_t (*count)(struct tr_node *node, const char *path);
+    const char *(*data)(struct tr_node *node, const char *name); /* NULL: there is none */
 };
 
 static inline struct tr_services *tr_services_of(struct tr_node *node) { return node->options.services; }

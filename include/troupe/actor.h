@@ -129,6 +129,11 @@ uint32_t troupe_self_run(const troupe_self *self);
 /* Monotonic nanoseconds; virtual in tests. As of the start of this batch of messages. */
 int64_t troupe_now(troupe_self *self);
 
+/* What the configuration has under this name in `data:`, or NULL: the same in every process of the application, from
+ * its start to its end, and as long valid. Whoever starts it may change it: --set 'data.NAME=TEXT', `settings` in
+ * troupe_options. Node's getEnvironmentData. */
+const char *troupe_data(const troupe_self *self, const char *name);
+
 /* ---- Sending ---- */
 
 /* troupe_send(self, to, count, .word = "the", .n = 3)

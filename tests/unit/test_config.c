@@ -25,6 +25,23 @@ static void an_empty_one(void **state) {
     tr_config_free(NULL);
 }
 
+static void data(void **state) {
+    static const char *const settings[] = { "data.b=x y", "data.c=7", NULL };
+    (void)state;
+    struct tr_config *config = test_load("");
+    assert_int_equal(config->data_count, 0);
+    tr_config_free(config);
+    config = test_load_all("data: { a: 1.50, b: '', long-name_2: null-ish }", 47, settings, NULL);
+    assert_non_null(config);
+    assert_int_equal(config->data_count, 4);
+    static const char *const expected[] = { "a", "1.50", "b", "x y", "long-name_2", "null-ish", "c", "7" };
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_string_equal(config->data[i].name, expected[2 * i]);
+        assert_string_equal(config->data[i].text, expected[2 * i + 1]);
+    }
+    tr_config_free(config);
+}
+
 static void the_whole_of_it(void **state) {
     (void)state;
     struct tr_config *config = test_load(
@@ -170,6 +187,7 @@ static void nothing_at_all_is_a_configuration(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_one),
+        cmocka_unit_test(data),
         cmocka_unit_test(the_whole_of_it),
         cmocka_unit_test(a_count_of_one_has_an_index),
         cmocka_unit_test(durations),

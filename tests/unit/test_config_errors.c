@@ -9,7 +9,7 @@ static void keys(void **state) {
                               "you mean 'threads'?\n");
     test_wrong("foo: 2\n",
                "app.yaml:1:1: error: unknown key 'foo' of the configuration; allowed: name, "
-               "threads, work_threads, spin, pin, shutdown, blocked, main, log, tree, placement\n");
+               "threads, work_threads, spin, pin, shutdown, blocked, main, log, data, tree, placement\n");
     test_wrong("threads: 2\nname: a\nthreads: 3\n",
                "app.yaml:3:1: error: the key 'threads' is given twice; first in line 1\n");
     test_wrong("tree: {}", "app.yaml:1:7: error: the tree needs the key 'children'\n");
@@ -17,6 +17,20 @@ static void keys(void **state) {
     test_wrong("[1]", "app.yaml:1:1: error: the configuration: expected a mapping, found a list\n");
     test_wrong("? [a]\n: b\n",
                "app.yaml:1:3: error: a key must be a word, not a list or a mapping\n");
+}
+
+static void data(void **state) {
+    (void)state;
+    test_wrong("data: [1]", "app.yaml:1:7: error: data: expected a mapping of names to texts, found a list\n");
+    test_wrong("data: { a/b: 1, c: [], d: , e: { f: 1 }, g: 1, g: 2 }",
+               "app.yaml:1:9: error: data: the name 'a/b' may have letters, digits, '_' and '-' only\n"
+               "app.yaml:1:20: error: c: expected a text, found a list\n"
+               "app.yaml:1:27: error: d: expected a text, found nothing\n"
+               "app.yaml:1:32: error: e: expected a text, found a mapping\n"
+               "app.yaml:1:48: error: the key 'g' is given twice; first in line 1\n");
+    char many[16 * 1024] = "data: { ";
+    for (int i = 0; i <= 1024; i++) sprintf(many + strlen(many), "n%d: 1, ", i);
+    test_wrong(strcat(many, "}"), "app.yaml:1:7: error: data: 1025 names are too many; at most 1024\n");
 }
 
 /* A key in the wrong place is told where it belongs, unless a slip is likelier. */
@@ -255,7 +269,7 @@ static void files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys),
+        cmocka_unit_test(keys), cmocka_unit_test(data),
         cmocka_unit_test(misplaced_keys),
         cmocka_unit_test(misspelt_required_keys),
         cmocka_unit_test(values),
