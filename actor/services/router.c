@@ -5,6 +5,8 @@
  * too (hash_ring.h). Where they come from decides who changes the list: notices of the group it watches; nobody, if
  * they are configured; or, for a pool, the answers of its supervisor, whom it asks first who is there, then for what
  * is missing. Of the end of a member of a pool it is told, as it monitors them: one that has ended for good is replaced.
+ * What cannot be had, because the pool does not answer, is full, or its children fail to start, is tried again every
+ * second, one at a time, beginning with who is there: the answer of an earlier request may have come too late.
  *
  * Its state is one piece of memory that the run has, however it ends: there is nothing to release.
  */
@@ -25,6 +27,9 @@
 enum { NAME = 128 };
 
 static const int64_t patience = TROUPE_MINUTE; /* for answers of the pool's supervisor */
+static const int64_t pause = TROUPE_SECOND;    /* until it is asked again for what could not be had */
+
+TROUPE_MESSAGE_EMPTY(tr_router_again)
 
 enum policy { ROUND_ROBIN, RANDOM, HASH, BROADCAST, POLICIES };
 
@@ -41,6 +46,8 @@ struct troupe_router {
     uint32_t size;             /* it is to have so many */
     uint32_t asked;            /* of them are on their way */
     bool waits;                /* for the first answers: messages are put aside */
+    bool refused;              /* until it has all again: the log has said so, and one is asked for at a time */
+    troupe_timer again;        /* until it is; none: it is not to be */
     troupe_address members[TR_RING_MEMBERS];
     struct tr_hash_ring ring;
 };
@@ -55,6 +62,7 @@ static uint32_t find(const struct troupe_router *me, troupe_address member) {
 
 static void add(troupe_self *self, struct troupe_router *me, troupe_address member) {
     if (troupe_address_is_none(member) || find(me, member) < me->count) return;
+    if (troupe_address_equal(member, troupe_self_address(self))) return; /* what it gets would go round for ever */
     if (me->count == TR_RING_MEMBERS) {
         if (!me->told)
             tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self),
@@ -83,14 +91,38 @@ static enum troupe_status begin_over(troupe_self *self, struct troupe_router *me
     return TROUPE_OK;
 }
 
+static void try_again(troupe_self *self, struct troupe_router *me, enum troupe_status status, const char *why) {
+    if (!me->refused)
+        tr_log(self->worker->node, TROUPE_WARNING, troupe_self_path(self), "its pool gives it no more: %s%s%s",
+               troupe_status_text(status), why[0] == '\0' ? "" : ": ", why);
+    me->refused = true;
+    if (me->again.id == 0) (void)troupe_after_empty(self, &me->again, pause, tr_router_again);
+}
+
 /* What is missing, as far as it has not been asked for. */
 static enum troupe_status fill(troupe_self *self, struct troupe_router *me) {
-    while (me->count + me->asked < me->size) {
-        if (troupe_ask_empty(self, me->pool, troupe_start_child, patience) != TROUPE_OK) break;
-        me->asked++;
+    while (me->count + me->asked < me->size && !(me->refused && me->asked > 0)) {
+        enum troupe_status status = troupe_ask_empty(self, me->pool, troupe_start_child, patience);
+        if (status == TROUPE_OK) me->asked++;
+        else try_again(self, me, status, "");
+        if (status != TROUPE_OK) break;
     }
+    if (me->count >= me->size) me->refused = false;
     return me->waits && me->asked == 0 ? begin_over(self, me) : TROUPE_OK;
 }
+
+/* The youngest, as any child that is terminated; what comes later goes to others. */
+static bool give_back(troupe_self *self, struct troupe_router *me) {
+    troupe_address member = me->members[me->count - 1];
+    enum troupe_status status = troupe_ask(self, me->pool, troupe_terminate_child, patience, .address = member);
+    if (status == TROUPE_OK) drop(me, member);
+    else
+        tr_log(self->worker->node, TROUPE_WARNING, troupe_self_path(self), "its pool cannot be told to stop one: %s",
+               troupe_status_text(status));
+    return status == TROUPE_OK;
+}
+
+TROUPE_ANSWER(troupe_router, troupe_terminate_child, troupe_child) { return TROUPE_OK; }
 
 /* A group says itself when somebody has gone. */
 static void missed(troupe_self *self, struct troupe_router *me, troupe_address member) {
@@ -121,31 +153,40 @@ TROUPE_ON(troupe_router, troupe_down) {
 
 TROUPE_ANSWER(troupe_router, troupe_which_children, troupe_children) {
     if (outcome != TROUPE_OK) {
-        tr_log(self->worker->node, TROUPE_ERROR, troupe_self_path(self), "its pool does not answer: %s",
-               troupe_status_text(outcome));
+        try_again(self, me, outcome, "");
         return begin_over(self, me);
     }
     uint64_t last = 0;
     for (uint32_t i = 0; i < reply->children.count; i++) {
-        employ(self, me, reply->children.items[i].address);
-        last = reply->children.items[i].number;
+        const struct troupe_child_info *child = &reply->children.items[i];
+        bool goes = child->state == TROUPE_CHILD_STOPPING || child->state == TROUPE_CHILD_KILLING;
+        if (!goes && find(me, child->address) == me->count) employ(self, me, child->address);
+        last = child->number;
     }
     if (reply->more && me->count < TR_RING_MEMBERS)
         return troupe_ask(self, me->pool, troupe_which_children, patience, .after = last);
     return fill(self, me);
 }
 
-/* One that cannot be had now is not asked for again until another is missed. */
+/* Fewer may be wanted since it was asked for. */
 TROUPE_ANSWER(troupe_router, troupe_start_child, troupe_child) {
     enum troupe_status status = outcome == TROUPE_OK ? (enum troupe_status)reply->status : outcome;
     me->asked--;
-    if (status == TROUPE_OK)
-        employ(self, me, reply->address);
-    else
-        tr_log(self->worker->node, TROUPE_WARNING, troupe_self_path(self), "its pool gives it no more: %s%s%s",
-               troupe_status_text(status), outcome == TROUPE_OK && reply->why[0] != '\0' ? ": " : "",
-               outcome == TROUPE_OK ? reply->why : "");
+    if (status == TROUPE_OK) {
+        if (find(me, reply->address) == me->count) employ(self, me, reply->address);
+        if (me->count > me->size) (void)give_back(self, me);
+        return fill(self, me);
+    }
+    try_again(self, me, status, outcome == TROUPE_OK ? reply->why : "");
     return me->waits && me->asked == 0 ? begin_over(self, me) : TROUPE_OK;
+}
+
+TROUPE_ON(troupe_router, tr_router_again) {
+    me->again.id = 0;
+    if (me->count + me->asked >= me->size) return TROUPE_OK;
+    enum troupe_status status = troupe_ask(self, me->pool, troupe_which_children, patience, .limit = 0);
+    if (status != TROUPE_OK) try_again(self, me, status, "");
+    return TROUPE_OK;
 }
 
 /* ---- Handing on ---- */
@@ -291,29 +332,19 @@ static enum troupe_status answer(troupe_self *self, const struct troupe_router *
 
 TROUPE_ON(troupe_router, troupe_count_members) { return answer(self, me, TROUPE_OK); }
 
-/* The youngest go, as any child that is terminated; what comes later goes to others. */
-static void shrink(troupe_self *self, struct troupe_router *me) {
-    while (me->count > me->size) {
-        troupe_address member = me->members[me->count - 1];
-        drop(me, member);
-        if (troupe_ask(self, me->pool, troupe_terminate_child, patience, .address = member) != TROUPE_OK)
-            tr_log(self->worker->node, TROUPE_WARNING, troupe_self_path(self), "its pool cannot be told to stop one");
-    }
-}
-
-TROUPE_ANSWER(troupe_router, troupe_terminate_child, troupe_child) { return TROUPE_OK; }
-
 TROUPE_ON(troupe_router, troupe_resize) {
     bool sound = !troupe_address_is_none(me->pool) && msg->size > 0 && msg->size <= TR_RING_MEMBERS;
     if (!sound) return answer(self, me, TROUPE_INVALID);
     me->size = msg->size;
-    shrink(self, me);
+    while (me->count > me->size && give_back(self, me)) {
+    }
     if (!me->waits) (void)fill(self, me);
     return answer(self, me, TROUPE_OK);
 }
 
 TROUPE_ACTOR(troupe_router, TROUPE_STARTS(troupe_router, troupe_routing),
-             TROUPE_HANDLES(troupe_router, troupe_joined, troupe_left, troupe_down, troupe_count_members, troupe_resize),
+             TROUPE_HANDLES(troupe_router, troupe_joined, troupe_left, troupe_down, troupe_count_members, troupe_resize,
+                            tr_router_again),
              TROUPE_ANSWERS(troupe_router, troupe_which_children, troupe_children),
              TROUPE_ANSWERS(troupe_router, troupe_start_child, troupe_child),
              TROUPE_ANSWERS(troupe_router, troupe_terminate_child, troupe_child),

@@ -8,10 +8,11 @@
  *
  * A router is one of Troupe's own actors, in every program: it is configured, spawned and supervised like any other
  * (it need not be given to troupe_main). It takes messages of every type that some actor of the program handles, and
- * hands each on to one of its members, or to all, by troupe_forward: the message keeps its sender, a request is answered by whoever gets it in the end.
+ * hands each on to one of its members, or to all, by troupe_forward: the message keeps its sender, a request is
+ * answered by whoever gets it in the end.
  *
  * Its members are those of a group, which come and go while it runs, or the children of a configured `count`, or the
- * children of a supervisor with `strategy: dynamic`, of which it keeps so many. At most 1024.
+ * children of a supervisor with `strategy: dynamic`, of which it keeps so many. At most 1024; never the router itself.
  *
  * One message from one sender by a router to one member keeps its order; but the policies other than hash give the
  * next message to another member.
@@ -43,7 +44,8 @@ extern "C" {
  *   group      the members of this group (troupe/group.h), as this node knows them
  *   children   the children of the configuration under this path: "/counter" of a `count`
  *   pool       the path of a supervisor with `strategy: dynamic` and a `child` in the configuration, of which the
- *              router starts `size` children and uses all that there are; messages wait until it has tried
+ *              router starts `size` children and uses all that there are; messages wait until it has tried. What it
+ *              cannot have (the pool is full, a child does not start), it asks for again every second
  *
  * key: for "hash": the name of a field in each message; numbers, texts, bytes, flags, addresses.
  * A start that makes no sense fails, and the log says why. */
