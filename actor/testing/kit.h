@@ -88,6 +88,8 @@ struct troupe_test {
 bool tr_kit_settle(troupe_test *kit);
 /* Lets time pass until something is due, `until` at the latest, and settles then. */
 bool tr_kit_pass(troupe_test *kit, int64_t until);
+/* So much later, or when a kit's time ends. */
+int64_t tr_kit_after(const troupe_test *kit, int64_t duration);
 /* When something is due; INT64_MAX: nothing. */
 int64_t tr_kit_next(troupe_test *kit);
 void tr_kit_be_probe(troupe_test *kit);

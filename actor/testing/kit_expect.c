@@ -49,7 +49,7 @@ static void fail_first(troupe_test *kit, const struct tr_got *got, const char *w
 
 static void let_come(troupe_test *kit, const struct troupe_message_type *type, int64_t within, const char *file,
                      int line) {
-    int64_t until = within > INT64_MAX - kit->time ? INT64_MAX : kit->time + within;
+    int64_t until = tr_kit_after(kit, within);
     troupe_test_run_all(kit, file, line);
     bool settled = true;
     while (settled && first(kit, type) == NULL && kit->time < until) settled = tr_kit_pass(kit, until);

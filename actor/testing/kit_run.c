@@ -7,6 +7,9 @@
 
 enum { STEPS = 1000000 };
 
+/* A hundred years: later, sums of times would overflow. */
+#define LAST (100 * INT64_C(365) * 24 * 60 * TROUPE_MINUTE)
+
 static uint32_t whose_turn(troupe_test *kit) {
     if (kit->options.seed == 0) return 0;
     return (uint32_t)tr_random_below(&kit->random, tr_node_runnable(kit->node));
@@ -92,15 +95,17 @@ void troupe_test_run_all(troupe_test *kit, const char *file, int line) {
     if (!tr_kit_settle(kit)) tr_kit_fail(kit, file, line, "the actors go on for ever: a million steps at one time");
 }
 
-static int64_t time_after(const troupe_test *kit, int64_t duration) {
-    return duration > INT64_MAX - kit->time ? INT64_MAX : kit->time + duration;
+int64_t tr_kit_after(const troupe_test *kit, int64_t duration) {
+    return duration > LAST - kit->time ? LAST : kit->time + duration;
 }
 
 void troupe_test_let_pass(troupe_test *kit, int64_t duration, const char *file, int line) {
-    int64_t until = time_after(kit, duration < 0 ? 0 : duration);
+    bool sound = duration >= 0 && duration <= LAST - kit->time;
+    int64_t until = sound ? kit->time + duration : kit->time;
     bool settled = tr_kit_settle(kit);
     while (settled && kit->time < until) settled = tr_kit_pass(kit, until);
     if (!settled) tr_kit_fail(kit, file, line, "the actors go on for ever: a million steps at one time");
-    else if (duration < 0)
-        tr_kit_fail(kit, file, line, "time does not go back: a duration of %lld ns", (long long)duration);
+    else if (!sound)
+        tr_kit_fail(kit, file, line, "%s: a duration of %lld ns",
+                    duration < 0 ? "time does not go back" : "a kit has a hundred years", (long long)duration);
 }

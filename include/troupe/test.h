@@ -95,7 +95,8 @@ troupe_address troupe_test_find_actor(troupe_test *kit, const char *name, const 
 void troupe_test_run_all(troupe_test *kit, const char *file, int line);
 
 /* The same, then lets so many nanoseconds pass: what is due on the way happens when it is due, in that order. As in a
- * program, timers count in ticks of a millisecond: one is never early, and may be late by less than a tick. */
+ * program, timers count in ticks of a millisecond: one is never early, and may be late by less than a tick. A kit has a hundred
+ * years: a failure, and nothing passes, if that is not enough. */
 #define troupe_test_advance(kit, duration) troupe_test_let_pass((kit), (duration), __FILE__, __LINE__)
 void troupe_test_let_pass(troupe_test *kit, int64_t duration, const char *file, int line);
 

@@ -528,6 +528,10 @@ static void bad_uses_are_told(void **state) {
     assert_failed("nobody runs at");
     troupe_test_advance(kit, -1);
     assert_failed("time does not go back");
+    troupe_test_advance(kit, TROUPE_INFINITY);
+    assert_failed("a kit has a hundred years");
+    assert_null(troupe_test_expect_within(kit, TROUPE_INFINITY, found));
+    assert_failed("expected found, but nothing came");
     finish(kit);
 }
 
