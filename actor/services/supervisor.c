@@ -89,7 +89,7 @@ static enum troupe_status give_up(struct troupe_supervisor *me) {
     uint32_t restarts = me->rules.restarts;
     double within = (double)me->rules.within / (double)TROUPE_SECOND;
     self->message = NULL;
-    self->cause = me->last_failure;
+    self->cause = me->cause;
     if (me->ready)
         snprintf(self->failure, sizeof self->failure, "more than %u restart%s within %g s", restarts,
                  restarts == 1 ? "" : "s", within);
@@ -238,24 +238,32 @@ static bool is_own_kill(const struct troupe_supervisor *me, const struct troupe_
 }
 
 /* For those who look at the tree. Without memory, none is better than an older one. */
-static void keep_failure(struct troupe_supervisor *me, struct tr_kin *kin, const struct troupe_death *death) {
+static void keep_failure(struct tr_kin *kin, const struct troupe_death *death, const char *printed) {
     free(kin->failure);
-    kin->failure = strdup(me->last_failure);
+    kin->failure = strdup(printed);
     kin->failed_at = death->at;
+}
+
+/* When this one gives up for it, too, what began it all counts, however deep below: the log has the steps between. */
+static void keep_cause(struct troupe_supervisor *me, const struct troupe_death *death, const char *printed) {
+    bool first = death->kind != TROUPE_DEATH_GAVE_UP || death->cause[0] == '\0';
+    snprintf(me->cause, sizeof me->cause, "%s", first ? printed : death->cause);
 }
 
 /* Whom it is about we know ourselves: the report may come from a process that says what it likes. */
 static void note_exit(struct troupe_supervisor *me, struct tr_kin *kin, const struct troupe_death *report) {
     struct tr_node *node = tr_supervisor_node(me);
     struct troupe_death death = *report;
+    char printed[TR_DEATH_TEXT];
     death.path = kin->spec.path;
     kin->run = 0;
     me->report = report;
     if (is_news(kin, &death)) tr_death_log(node, TROUPE_WARNING, &death);
     if (exit_of(&death) != TR_EXIT_FAILED || is_own_kill(me, &death)) return;
     if (death.kind != TROUPE_DEATH_KILLED) tr_death_log(node, TROUPE_ERROR, &death);
-    troupe_death_print(&death, me->last_failure, sizeof me->last_failure);
-    keep_failure(me, kin, &death);
+    troupe_death_print(&death, printed, sizeof printed);
+    keep_failure(kin, &death, printed);
+    keep_cause(me, &death, printed);
 }
 
 TROUPE_ON(troupe_supervisor, tr_exited) {

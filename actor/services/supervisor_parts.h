@@ -59,7 +59,7 @@ struct troupe_supervisor {
     troupe_timer timer;
     bool ready, stopped;
     enum tr_over over;
-    char last_failure[TR_DEATH_TEXT]; /* for the report when it gives up */
+    char cause[TR_DEATH_TEXT]; /* of the latest failure: for the report when it gives up */
     /* of the handler at hand */
     troupe_self *self;
     const struct troupe_death *report; /* the end that is being told of; NULL: none */

@@ -38,9 +38,10 @@ enum troupe_death_kind {
  * TROUPE_FAIL said, with file and line, or how its process ended, and what it was handling; "": the kind says
  * all. message: the one at hand when a handler failed, as people read it. by: the path of the actor that stopped
  * or killed it, as far as that is known, or of the one that it was linked with, whose end was its own.
- * status: what the handler returned (enum troupe_status); OK, it was done; STOPPING, it was stopped or killed. signal, code: of its process, 0 if that did not end by it. run: how
- * often it was started again before. uptime: ns, of this run; 0: nobody took the time. at: ns since 1970.
- * starting: it was not ready yet. cause: the death that this one comes from, printed: why a supervisor gave up.
+ * status: what the handler returned (enum troupe_status); OK, it was done; STOPPING, it was stopped or killed. signal,
+ * code: of its process, 0 if that did not end by it. run: how often it was started again before. uptime: ns, of this
+ * run; 0: nobody took the time. at: ns since 1970. starting: it was not ready yet. cause: the death that this one comes
+ * from, printed: why a supervisor gave up; of a chain of supervisors, or of links, the first.
  * Texts are cut off at 511 bytes. */
 #define TROUPE_DEATH_FIELDS(field)                                                                 \
     field(address, who) field(str, path) field(str, actor) field(u32, kind) field(str, text)       \
