@@ -166,27 +166,31 @@ static int run_keeper(struct application *application) {
     const struct tr_config *config = application->program.config;
     struct tr_node_spec *specs = calloc(plan->node_count, sizeof *specs);
     const struct tr_process_options **processes = calloc(plan->node_count, sizeof *processes);
-    if (specs == NULL || processes == NULL) {
+    uint32_t *workers = calloc(plan->node_count, sizeof *workers);
+    if (specs == NULL || processes == NULL || workers == NULL) {
         free(specs);
         free(processes);
+        free(workers);
         return EXIT_WRONG;
     }
     bool threads = has_threads();
     for (uint32_t i = 0; i < plan->node_count; i++) {
         specs[i] = plan->nodes[i].spec;
         processes[i] = plan->nodes[i].options;
+        workers[i] = plan->nodes[i].workers;
         if (threads) specs[i].start = TR_START_SPAWN;
     }
     struct tr_keeper_options options = {
         .rules = { .nodes = specs, .node_count = plan->node_count, .shutdown = config->shutdown,
                    .restarts = config->root->restarts, .within = config->root->within },
-        .processes = processes,
+        .processes = processes, .workers = workers,
         .flight_size = sizeof(struct tr_flight), .ledger_size = sizeof(struct tr_ledger),
         .config = config->source, .config_size = config->source_size, .argv = application->argv,
         .scribe = &application->scribe, .tails = config->log_tails, .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
         .context = application
     };
     int code = tr_keeper_run(&options);
+    free(workers);
     free(processes);
     free(specs);
     return code;

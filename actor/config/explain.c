@@ -8,7 +8,7 @@ enum { COLUMNS = 5, CELL_SIZE = 256 };
 
 struct row {
     const char *cells[COLUMNS]; /* path, actor, place, lane, why */
-    char place[CELL_SIZE], why[2 * CELL_SIZE];
+    char place[2 * CELL_SIZE], why[2 * CELL_SIZE];
 };
 
 struct table {
@@ -30,7 +30,7 @@ static void describe_place(const struct tr_child *child, char *text, size_t size
         return;
     }
     bool process = placement->place == TR_PLACE_PROCESS;
-    char details[CELL_SIZE / 2] = "";
+    char details[CELL_SIZE] = "";
     if (process && placement->start == TR_START_SPAWN) snprintf(details, sizeof details, "spawn");
     tr_process_options_print(placement->options, details, sizeof details);
     snprintf(text, size, "%s%s%s%s%s%s", process ? "process" : "thread",

@@ -219,6 +219,10 @@ static const struct tr_key process_rows[] = {
       .help = "permissions that files it makes do not get" },
     { .key = "limits", .kind = TR_KEY_OTHER, .shape = "a mapping",
       .help = "of what the system lets it use" },
+    { .key = "memory", .kind = TR_KEY_SIZE, .min = INT64_C(1) << 20, .max = INT64_C(1) << 50,
+      .help = "what it may have for itself alone; past it, it is killed" },
+    { .key = "watchdog", .kind = TR_KEY_DURATION, .min = 100 * TROUPE_MILLISECOND, .max = DAY, .words = nevers,
+      .standard = "never", .help = "how long one handler may take, or the process be stopped, before it is killed" },
 };
 const struct tr_keys tr_keys_process = { "a process", ROWS(process_rows), NULL, NULL };
 

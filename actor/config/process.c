@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/value.h"
+
 /* ---- Alike ---- */
 
 static bool same_text(const char *a, const char *b) {
@@ -44,7 +46,7 @@ bool tr_process_options_alike(const struct tr_process_options *a, const struct t
     if (b == NULL) b = &none;
     return same_env(a, b) && same_text(a->cwd, b->cwd) && same_identity(a->identity, b->identity) &&
            a->has_nice == b->has_nice && a->nice == b->nice && a->has_umask == b->has_umask && a->umask == b->umask &&
-           same_cores(a, b) && same_limits(a, b);
+           same_cores(a, b) && same_limits(a, b) && a->memory == b->memory && a->watchdog == b->watchdog;
 }
 
 /* ---- Told ---- */
@@ -90,4 +92,7 @@ void tr_process_options_print(const struct tr_process_options *options, char *te
     if (options->core_count > 0) add_cores(&out, options);
     if (options->has_umask) add(&out, "umask %03o", (unsigned)options->umask);
     for (uint32_t i = 0; i < options->limit_count; i++) add_limit(&out, &options->limits[i]);
+    char value[TR_VALUE_DURATION_SIZE];
+    if (options->memory > 0) add(&out, "memory %s", tr_value_print_size(options->memory, value));
+    if (options->watchdog > 0) add(&out, "watchdog %s", tr_value_print_duration(options->watchdog, value));
 }

@@ -51,7 +51,13 @@ struct tr_process_options {
     uint32_t core_count; /* 0: the keeper's */
     struct tr_limit limits[TR_PROCESS_LIMITS];
     uint32_t limit_count;
+    int64_t memory;   /* bytes; 0: no limit */
+    int64_t watchdog; /* ns; 0: none */
 };
+
+/* The hard limit that goes with `memory`: for what comes between two looks of the keeper. Generous, because it counts
+ * what is mapped and not used, too: stacks of threads, and memory that malloc holds. */
+#define TR_PROCESS_DATA(memory) (4 * (memory) + (INT64_C(1) << 30))
 
 /* Either may be NULL: no options. */
 bool tr_process_options_alike(const struct tr_process_options *a, const struct tr_process_options *b);

@@ -107,6 +107,9 @@ static void read_values(struct tr_mistakes *mistakes, const struct tr_keys *keys
                          *group = tr_yaml_get(map, "group");
     options->has_nice = tr_yaml_get(map, "nice") != NULL;
     options->nice = (int)tr_check_value(mistakes, keys, map, "nice");
+    options->memory = tr_check_value(mistakes, keys, map, "memory");
+    options->watchdog = tr_check_value(mistakes, keys, map, "watchdog");
+    if (options->watchdog == TR_INFINITY) options->watchdog = 0;
     if (cwd != NULL) options->cwd = tr_process_text(mistakes, cwd, "cwd", "a directory");
     if (user != NULL || group != NULL) options->identity = tr_identity_read(mistakes, user, group);
 }

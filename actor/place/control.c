@@ -180,7 +180,7 @@ static void read_field(struct tr_cursor *cursor, char field, struct tr_control *
     case 'l': message->lane = tr_read_uint(cursor, UINT64_MAX); break;
     case 'g': message->ledger = tr_read_uint(cursor, UINT64_MAX); break;
     case 'k': message->kind = read_kind(cursor); break;
-    case 'c': message->cause = (enum tr_cause)tr_read_uint(cursor, TR_CAUSE_KILLED); break;
+    case 'c': message->cause = (enum tr_cause)tr_read_uint(cursor, TR_CAUSE_FROZEN); break;
     case 's': message->signal = read_signal(cursor); break;
     case 'z': message->status = (int)tr_read_int(cursor, -1, INT32_MAX); break;
     case 'm': message->times = (uint32_t)tr_read_uint(cursor, UINT32_MAX); break;

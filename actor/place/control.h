@@ -89,9 +89,17 @@ enum tr_control_type {
 enum tr_cause {
     TR_CAUSE_STOPPED, /* in order, as asked */
     TR_CAUSE_CRASHED, /* by itself: a signal, an exit, a broken control socket */
-    TR_CAUSE_KILLED   /* with SIGKILL: by the keeper, or by somebody outside, which looks the same from
+    TR_CAUSE_KILLED,  /* with SIGKILL: by the keeper, or by somebody outside, which looks the same from
                          here; what it was handling is not to blame */
+    TR_CAUSE_NO_MEMORY, /* it had more memory than it may have */
+    TR_CAUSE_STUCK,   /* a handler made no progress for too long */
+    TR_CAUSE_FROZEN   /* it was stopped for too long: what it was handling is not to blame */
 };
+
+/* Is what it was handling to blame, as far as can be known? */
+static inline bool tr_cause_blames(enum tr_cause cause) {
+    return cause == TR_CAUSE_CRASHED || cause == TR_CAUSE_NO_MEMORY || cause == TR_CAUSE_STUCK;
+}
 
 struct tr_control {
     enum tr_control_type type;

@@ -200,12 +200,18 @@ void tr_hosted_stop_root(struct tr_hosted *hosted) {
     tr_stop(hosted->node, NULL, root_address(), TR_STOP_ORDERLY, (troupe_address){ 0 });
 }
 
+/* What ended it says more than how. */
+static enum troupe_death_kind kind_of(const struct tr_control *down) {
+    if (down->cause == TR_CAUSE_NO_MEMORY) return TROUPE_DEATH_NO_MEMORY;
+    if (down->cause == TR_CAUSE_STUCK || down->cause == TR_CAUSE_FROZEN) return TROUPE_DEATH_WATCHDOG;
+    if (down->status > 0 && WIFSIGNALED(down->status)) return TROUPE_DEATH_SIGNAL;
+    return down->status >= 0 && WIFEXITED(down->status) ? TROUPE_DEATH_EXITED : TROUPE_DEATH_LOST;
+}
+
 static struct troupe_death death_of_node(const struct tr_control *down) {
     bool signalled = down->status > 0 && WIFSIGNALED(down->status);
     bool exited = down->status >= 0 && WIFEXITED(down->status);
-    return (struct troupe_death){ .kind = signalled ? TROUPE_DEATH_SIGNAL
-                                          : exited  ? TROUPE_DEATH_EXITED
-                                                    : TROUPE_DEATH_LOST,
+    return (struct troupe_death){ .kind = kind_of(down),
                                   .text = down->text, .status = TROUPE_NODE_DIED,
                                   .signal = signalled ? WTERMSIG(down->status) : 0,
                                   .code = exited ? WEXITSTATUS(down->status) : 0, .at = tr_death_time() };

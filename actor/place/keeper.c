@@ -175,7 +175,7 @@ static enum tr_cause judge(const struct tr_member *process, int status, char *wh
         snprintf(why, size, "stopped");
         return TR_CAUSE_STOPPED;
     }
-    if (process->killed) {
+    if (process->killed || process->abort_until != INT64_MAX) {
         snprintf(why, size, "%s", process->why);
         return process->cause;
     }
@@ -211,6 +211,7 @@ void tr_keeper_exited(struct tr_keeper *keeper, uint64_t node, int status, int64
     enum tr_cause cause = judge(process, status, why, sizeof why);
     process->exists = false;
     process->status = status;
+    process->abort_until = INT64_MAX;
     if (process == keeper->main)
         main_ended(keeper, WIFEXITED(status) ? WEXITSTATUS(status) : KILLED, now);
     process_over(keeper, process, cause, why);
@@ -281,6 +282,22 @@ void tr_keeper_broken(struct tr_keeper *keeper, uint64_t node, const char *why, 
     struct tr_member *process = tr_keeper_find(keeper, node);
     if (process == NULL || !process->exists) return;
     tr_member_kill(keeper, process, TR_CAUSE_CRASHED, why);
+}
+
+void tr_keeper_stuck(struct tr_keeper *keeper, uint64_t node, enum tr_cause cause, const char *why, int64_t now) {
+    struct tr_member *process = tr_keeper_find(keeper, node);
+    tr_assert(cause == TR_CAUSE_STUCK || cause == TR_CAUSE_FROZEN);
+    if (process == NULL || !process->exists || process->killed || process->abort_until != INT64_MAX) return;
+    process->cause = cause;
+    process->abort_until = tr_keeper_later(now, TR_KEEPER_ABORT_PATIENCE);
+    snprintf(process->why, sizeof process->why, "%s", why);
+    keeper->io->abort_node(keeper->context, node);
+    arm(keeper);
+}
+
+void tr_keeper_exceeded(struct tr_keeper *keeper, uint64_t node, const char *why) {
+    struct tr_member *process = tr_keeper_find(keeper, node);
+    if (process != NULL) tr_member_kill(keeper, process, TR_CAUSE_NO_MEMORY, why);
 }
 
 void tr_keeper_message(struct tr_keeper *keeper, uint64_t node, const struct tr_control *message,

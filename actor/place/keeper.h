@@ -45,6 +45,9 @@ enum tr_node_state {
 /* How long a process may take to answer `listen`. */
 #define TR_KEEPER_LANE_PATIENCE (INT64_C(5) * 1000 * 1000 * 1000)
 
+/* How long a process that was told to abort may take to die of it. */
+#define TR_KEEPER_ABORT_PATIENCE (INT64_C(2) * 1000 * 1000 * 1000)
+
 struct tr_keeper_rules {
     const struct tr_node_spec *nodes; /* copied; the paths too */
     size_t node_count;
@@ -61,6 +64,9 @@ struct tr_keeper_io {
     /* Kill the process with SIGKILL, and what it left behind; tr_keeper_exited follows. A host that
      * cannot kill reports it as exited, once it has done what it can. */
     void (*kill_node)(void *context, uint64_t node);
+    /* Have the process say where it is, and die of that: SIGABRT, also if it is stopped; tr_keeper_exited follows, or the
+     * patience ends (TR_KEEPER_ABORT_PATIENCE). Only after tr_keeper_stuck. */
+    void (*abort_node)(void *context, uint64_t node);
     /* This incarnation of the node lives from now on, before it begins; 0: none does, before anybody is told. */
     void (*lives)(void *context, uint64_t node, uint64_t incarnation);
     /* Pass the message on to the process. Valid during the call. For start_node, listen and dial
@@ -101,6 +107,11 @@ void tr_keeper_failed(struct tr_keeper *keeper, uint64_t process, const char *wh
 /* The process talks nonsense, does not read, or closed its control socket: it is killed for
  * that. */
 void tr_keeper_broken(struct tr_keeper *keeper, uint64_t process, const char *why, int64_t now);
+/* The process makes no progress, says the watchdog: it is to abort, and is killed if it does not. `cause`: STUCK or
+ * FROZEN. Saying it again changes nothing. */
+void tr_keeper_stuck(struct tr_keeper *keeper, uint64_t process, enum tr_cause cause, const char *why, int64_t now);
+/* The process has more memory than it may have: it is killed. Also of one that ended by itself, before tr_keeper_exited. */
+void tr_keeper_exceeded(struct tr_keeper *keeper, uint64_t process, const char *why);
 /* SIGINT or SIGTERM. The first one stops in order, the second one kills. */
 void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now);
 void tr_keeper_tick(struct tr_keeper *keeper, int64_t now);

@@ -1,6 +1,6 @@
 /* What the parts of the keeper's process share: keeper_process.c (the loop), keeper_wards.c
  * (processes, their descriptors, ledgers), keeper_signals.c (signals that actors may want),
- * keeper_log.c (what processes log), keeper_surroundings.c (this process, before and after).
+ * keeper_log.c (what processes log), keeper_watch.c (whether they get on), keeper_surroundings.c (this process, before and after).
  */
 #ifndef TR_KEEPER_DRIVER_H
 #define TR_KEEPER_DRIVER_H
@@ -10,6 +10,7 @@
 
 #include "place/keeper_process.h"
 #include "place/scribe_tail.h"
+#include "place/watchdog.h"
 
 /* One node, with its process while there is one. */
 struct tr_ward {
@@ -23,6 +24,13 @@ struct tr_ward {
     int pidfd, control; /* -1 without a process; control also once it was closed */
     struct tr_scribe_source log, errors; /* what it logs; its standard error */
     struct tr_tail tail;                 /* of the latter */
+    struct tr_watchdog *dog; /* NULL: nobody watches this node */
+    uint32_t workers;    /* of its pool */
+    int64_t look_at;     /* when it is looked at next; 0: at once */
+    int statm;           /* of a process whose memory is limited; else -1 */
+    int64_t calm;        /* ns until the next look at it, if it does not grow meanwhile */
+    int64_t memory;      /* what it had at the last look, for itself ... */
+    int64_t shared;      /* ... and shared with others */
     bool writes;        /* the outbox waits for room */
     struct tr_outbox outbox;
     int64_t closed_until; /* the control socket was closed: to exit before this. INT64_MAX: open */
@@ -54,6 +62,7 @@ struct tr_driver {
     void *names_page; /* its beginning, which the keeper writes */
     size_t names_size;
     int64_t timer_at;                  /* what the keeper asked for */
+    int64_t look_at;                   /* when somebody is looked at next; INT64_MAX: nobody is there to be */
     sigset_t mask_before;
     struct tr_signal_asked asked[NSIG];
     bool log_waits;  /* for room in the output */
@@ -96,6 +105,7 @@ const struct tr_process_options *tr_ward_options(const struct tr_driver *driver,
 void tr_ward_lives(struct tr_driver *driver, const struct tr_ward *ward, uint64_t incarnation);
 void tr_ward_fork(struct tr_driver *driver, struct tr_ward *ward, uint64_t incarnation);
 void tr_ward_kill(const struct tr_ward *ward);
+void tr_ward_abort(const struct tr_ward *ward);
 /* The process was reaped: closes what it had. */
 void tr_ward_clear(struct tr_driver *driver, struct tr_ward *ward);
 void tr_ward_send(struct tr_driver *driver, struct tr_ward *ward, const struct tr_control *message);
@@ -125,6 +135,21 @@ void tr_ward_end_log(struct tr_driver *driver, struct tr_ward *ward);
 void tr_ward_report(struct tr_driver *driver, const struct tr_ward *ward, int status);
 /* After each turn of the loop: writes what has come. */
 void tr_driver_write_log(struct tr_driver *driver);
+
+/* ---- keeper_watch.c ---- */
+
+/* False: no memory. */
+bool tr_watch_open(struct tr_driver *driver);
+/* An incarnation of this node begins; its page is fresh. */
+void tr_ward_watch_from_now(struct tr_driver *driver, struct tr_ward *ward);
+/* Its process is there, and reaped. */
+void tr_ward_watch_process(struct tr_driver *driver, struct tr_ward *ward);
+void tr_ward_unwatch(struct tr_ward *ward);
+/* Looks at whom it is time to look at. */
+void tr_driver_look(struct tr_driver *driver, int64_t now);
+/* It did not end in order: did it have more memory than it may have? `why` then says so. */
+bool tr_ward_exceeded(const struct tr_driver *driver, const struct tr_ward *ward, const struct rusage *usage,
+                      char *why, size_t size);
 
 /* ---- keeper_signals.c ---- */
 

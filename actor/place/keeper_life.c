@@ -82,7 +82,7 @@ void tr_member_start(struct tr_keeper *keeper, struct tr_member *member) {
     tr_member_move(member, TR_NODE_STARTING);
     member->incarnation++;
     member->ready = member->again = member->killed = false;
-    member->deadline = INT64_MAX;
+    member->deadline = member->abort_until = INT64_MAX;
     member->exists = !hosted;
     member->fault[0] = '\0';
     keeper->io->lives(keeper->context, member->spec.id, member->incarnation);
@@ -104,7 +104,7 @@ void tr_member_kill(struct tr_keeper *keeper, struct tr_member *process, enum tr
     tr_assert(process->process == process);
     process->killed = true;
     process->cause = cause;
-    snprintf(process->why, sizeof process->why, "%s", why);
+    if (why != process->why) snprintf(process->why, sizeof process->why, "%s", why);
     keeper->io->kill_node(keeper->context, process->spec.id);
 }
 
@@ -200,6 +200,7 @@ void tr_lives_tick(struct tr_keeper *keeper, int64_t now) {
     for (size_t i = 0; i < keeper->member_count; i++) {
         struct tr_member *member = &keeper->members[i];
         if (member->state == TR_NODE_STOPPING && now >= member->deadline) stop_late(keeper, member);
+        if (now >= member->abort_until) tr_member_kill(keeper, member, member->cause, member->why);
     }
 }
 
@@ -210,6 +211,7 @@ int64_t tr_lives_deadline(const struct tr_keeper *keeper) {
         if (member->state == TR_NODE_STOPPING && member->deadline < earliest) {
             earliest = member->deadline;
         }
+        if (!member->killed && member->abort_until < earliest) earliest = member->abort_until;
     }
     return earliest;
 }

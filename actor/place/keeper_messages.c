@@ -135,7 +135,7 @@ static bool copy_specs(struct tr_keeper *keeper, const struct tr_node_spec *spec
         struct tr_member *member = &keeper->members[i];
         member->spec = specs[i];
         member->spec.path = strdup(specs[i].path);
-        member->deadline = INT64_MAX;
+        member->deadline = member->abort_until = INT64_MAX;
         if (specs[i].kind == TR_NODE_MAIN && keeper->main == NULL) keeper->main = member;
         if (member->spec.path == NULL) return false;
     }

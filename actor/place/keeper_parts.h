@@ -18,7 +18,8 @@ struct tr_member {
     bool exists;         /* there is a process: forked, and not yet reaped */
     int status;          /* how it ended, as waitpid has it; -1: there is one, or there never was */
     bool killed;         /* kill_node was called: it counts as good as dead */
-    enum tr_cause cause; /* of the kill */
+    int64_t abort_until; /* abort_node was called: it is killed then; INT64_MAX: it was not */
+    enum tr_cause cause; /* of the kill, or of the abort */
     char why[TR_CONTROL_TEXT_SIZE];
     char fault[TR_CONTROL_TEXT_SIZE]; /* why it exits, as it said itself; "": it has not */
 };

@@ -74,6 +74,8 @@ static void fork_node(void *context, uint64_t node, uint64_t incarnation) {
 
 static void kill_node(void *context, uint64_t node) { tr_ward_kill(tr_wards_find(context, node)); }
 
+static void abort_node(void *context, uint64_t node) { tr_ward_abort(tr_wards_find(context, node)); }
+
 static void lives(void *context, uint64_t node, uint64_t incarnation) {
     tr_ward_lives(context, tr_wards_find(context, node), incarnation);
 }
@@ -115,6 +117,7 @@ static void stop_loop(void *context, int code) {
 
 static const struct tr_keeper_io keeper_io = { .fork_node = fork_node,
                                                .kill_node = kill_node,
+                                               .abort_node = abort_node,
                                                .lives = lives,
                                                .send = send_message,
                                                .forget_ledger = forget_ledger,
@@ -163,10 +166,14 @@ static struct tr_ward *find_process(struct tr_driver *driver, pid_t pid) {
 
 static void reap(struct tr_driver *driver, struct tr_ward *ward) {
     int status = 0;
+    struct rusage usage;
+    char why[TR_CONTROL_TEXT_SIZE];
     tr_ward_kill(ward); /* it is dead: what it left in its group */
     read_messages(driver, ward, MESSAGES_AT_END);
     tr_ward_end_log(driver, ward);
-    if (waitpid(ward->pid, &status, 0) != ward->pid) tr_assert(errno == ECHILD);
+    if (wait4(ward->pid, &status, 0, &usage) != ward->pid) tr_assert(errno == ECHILD);
+    if (status != 0 && tr_ward_exceeded(driver, ward, &usage, why, sizeof why))
+        tr_keeper_exceeded(driver->keeper, ward->spec->id, why);
     tr_ward_report(driver, ward, status);
     tr_ward_clear(driver, ward);
     if (ward->spec->kind == TR_NODE_MAIN)
@@ -245,6 +252,7 @@ static void catch_up(struct tr_driver *driver) {
             driver->timer_at = INT64_MAX;
             tr_keeper_tick(driver->keeper, now);
         }
+        tr_driver_look(driver, now);
         for (size_t i = 0; i < driver->ward_count; i++) {
             more = catch_up_with(driver, &driver->wards[i], now) || more;
         }
@@ -252,7 +260,7 @@ static void catch_up(struct tr_driver *driver) {
 }
 
 static void arm_timer(struct tr_driver *driver) {
-    int64_t at = driver->timer_at;
+    int64_t at = driver->look_at < driver->timer_at ? driver->look_at : driver->timer_at;
     for (size_t i = 0; i < driver->ward_count; i++) {
         if (driver->wards[i].closed_until < at) at = driver->wards[i].closed_until;
     }
@@ -336,6 +344,7 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
                                 .config = -1,
                                 .names = -1,
                                 .timer_at = INT64_MAX,
+                                .look_at = INT64_MAX,
                                 .exit_code = CODE_GAVE_UP };
     check_options(options);
     if (!tr_surroundings_enter(&before)) {

@@ -17,6 +17,7 @@ struct tr_keeper_options {
     struct tr_keeper_rules rules;
     const struct tr_process_options *const *processes; /* how that of each node is made, in the order of `rules`; each
                                                           may be NULL, and all: as the keeper is */
+    const uint32_t *workers; /* of the pool of each node, in the order of `rules`, for those that are watched; NULL: 1 */
     size_t flight_size; /* bytes of a node's flight page: one memfd for each node, zeroed before
                            each incarnation. Not 0 */
     size_t ledger_size; /* bytes of a ledger: one memfd for each pair of incarnations. Not 0 */

@@ -37,6 +37,7 @@ static void new_page(struct tr_driver *driver, struct tr_ward *ward) {
     end_page(driver, ward);
     memset(ward->page, 0, driver->options->flight_size);
     ward->page_used = true;
+    tr_ward_watch_from_now(driver, ward);
 }
 
 static bool open_page(struct tr_driver *driver, struct tr_ward *ward) {
@@ -83,6 +84,7 @@ bool tr_wards_open(struct tr_driver *driver) {
                                              .flight = -1,
                                              .pidfd = -1,
                                              .control = -1,
+                                             .statm = -1,
                                              .log = { .pipe = -1 },
                                              .errors = { .pipe = -1 },
                                              .closed_until = INT64_MAX };
@@ -90,7 +92,7 @@ bool tr_wards_open(struct tr_driver *driver) {
     for (size_t i = 0; i < driver->ward_count; i++) {
         if (!open_page(driver, &driver->wards[i])) return false;
     }
-    return open_names(driver);
+    return open_names(driver) && tr_watch_open(driver);
 }
 
 void tr_wards_close(struct tr_driver *driver) {
@@ -100,6 +102,7 @@ void tr_wards_close(struct tr_driver *driver) {
         end_page(driver, ward);
         if (ward->page != NULL) munmap(ward->page, driver->options->flight_size);
         if (ward->flight >= 0) close(ward->flight);
+        free(ward->dog);
     }
     close_names(driver);
     if (driver->other_end >= 0) close(driver->other_end);
@@ -163,6 +166,7 @@ static bool adopt(struct tr_driver *driver, struct tr_ward *ward, pid_t pid, int
         tr_driver_watch(driver, control, EPOLLIN, TR_WATCH_CONTROL, ward) && tr_ward_watch_log(driver, ward)) {
         ward->pid = pid;
         ward->control = control;
+        tr_ward_watch_process(driver, ward);
         return true;
     }
     note_failure(ward, "pidfd");
@@ -213,6 +217,13 @@ void tr_ward_kill(const struct tr_ward *ward) {
     if (ward->own_group) kill(-ward->pid, SIGKILL);
 }
 
+/* One that is stopped goes on, if only to die. */
+void tr_ward_abort(const struct tr_ward *ward) {
+    if (ward->pid == 0) return;
+    pidfd_send_signal(ward->pidfd, SIGABRT, NULL, 0);
+    pidfd_send_signal(ward->pidfd, SIGCONT, NULL, 0);
+}
+
 static void close_control(struct tr_ward *ward) {
     if (ward->control >= 0) close(ward->control);
     ward->control = -1;
@@ -223,6 +234,7 @@ static void close_control(struct tr_ward *ward) {
 void tr_ward_clear(struct tr_driver *driver, struct tr_ward *ward) {
     (void)driver;
     close_control(ward);
+    tr_ward_unwatch(ward);
     close(ward->pidfd);
     ward->pidfd = -1;
     ward->pid = 0;

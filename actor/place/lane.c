@@ -125,7 +125,7 @@ static void bury(struct tr_lane_driver *lane) {
     close_wire(lane);
     lane->died = lane->asked = false;
     lane->waiting = lane->last_waiting = NULL;
-    tr_peer_died(lane->peer, lane->cause == TR_CAUSE_CRASHED);
+    tr_peer_died(lane->peer, tr_cause_blames(lane->cause));
     tr_lane_asks_died(lane);
     if (died) tr_bonds_node_died(lane->node, lane->worker, lane->route.node, lane->death);
     if (died) tell_agent(lane);

@@ -40,6 +40,21 @@ static bool set_limits(const struct tr_process_options *options, const struct fa
     return true;
 }
 
+static bool limits_data(const struct tr_process_options *options) {
+    for (uint32_t i = 0; i < options->limit_count; i++)
+        if (options->limits[i].resource == RLIMIT_DATA) return true;
+    return false;
+}
+
+/* Only ever lower than it was. */
+static bool set_memory(const struct tr_process_options *options, const struct failure *failure) {
+    struct rlimit now, wanted = { (rlim_t)TR_PROCESS_DATA(options->memory), (rlim_t)TR_PROCESS_DATA(options->memory) };
+    if (options->memory == 0 || limits_data(options)) return true;
+    if (getrlimit(RLIMIT_DATA, &now) != 0) return failed(failure, "memory", "");
+    if (now.rlim_max <= wanted.rlim_max || setrlimit(RLIMIT_DATA, &wanted) == 0) return true;
+    return failed(failure, "memory", "");
+}
+
 static bool set_nice(const struct tr_process_options *options, const struct failure *failure) {
     char value[16];
     snprintf(value, sizeof value, "%d", options->nice);
@@ -93,8 +108,9 @@ bool tr_process_options_apply(const struct tr_process_options *options, pid_t ke
     struct failure failure = { error, size };
     if (options == NULL) return true;
     if (options->has_umask) umask(options->umask);
-    bool done = set_env(options, &failure) && set_limits(options, &failure) && set_nice(options, &failure) &&
-                set_cores(options, &failure) && set_identity(options, keeper, &failure);
+    bool done = set_env(options, &failure) && set_limits(options, &failure) && set_memory(options, &failure) &&
+                set_nice(options, &failure) && set_cores(options, &failure) &&
+                set_identity(options, keeper, &failure);
     if (!done || options->cwd == NULL || chdir(options->cwd) == 0) return done;
     return failed(&failure, "cwd", options->cwd);
 }

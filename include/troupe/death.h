@@ -23,7 +23,8 @@ extern "C" {
     X(EXITED, "exited", "its process exited", true)                                                \
     X(LOST, "lost", "its node has ended", true)                                                    \
     X(GONE, "gone", "no actor lived at its address", true)                                         \
-    X(UNREACHABLE, "unreachable", "its node could not be reached", true)
+    X(UNREACHABLE, "unreachable", "its node could not be reached", true)                           \
+    X(WATCHDOG, "watchdog", "its process made no progress", true)
 
 enum troupe_death_kind {
 #define TROUPE_DEATH_ENUM(code, name, text, failure) TROUPE_DEATH_##code,

@@ -30,7 +30,7 @@ static void on_timer(void *context, int64_t at) { (void)context, (void)at; }
 static void on_log(void *context, const char *line) { (void)context, (void)line; }
 static void on_exit_code(void *context, int code) { (void)context, (void)code; }
 
-static const struct tr_keeper_io io = { on_fork,     on_node,   on_fork,  on_send, on_node,
+static const struct tr_keeper_io io = { on_fork,     on_node,   on_node, on_fork,  on_send, on_node,
                                         on_describe, on_random, on_timer, on_log,  on_exit_code };
 
 static const struct tr_node_spec specs[] = {

@@ -47,6 +47,7 @@ struct ledger {
 struct actor {    /* one node, as it really is */
     bool process; /* exists */
     bool killed;
+    int64_t aborts; /* since when it was told to; 0: it was not */
     bool runs; /* a thread or process of it is there */
     bool ready;
     bool stop_asked; /* stop_node came */
@@ -79,7 +80,7 @@ static struct world {
     } lanes[256]; /* by number, the latest */
     struct ledger ledgers[LEDGERS];
     unsigned exits;
-    uint64_t forks, downs, dials, asks;
+    uint64_t forks, downs, dials, asks, aborts;
 } w;
 
 #define check(condition, ...)                                                                      \
@@ -145,6 +146,7 @@ static void on_fork(void *context, uint64_t node, uint64_t incarnation) {
     w.forks++;
     actor->process = true;
     actor->killed = false;
+    actor->aborts = 0;
     actor->inbox->head = actor->inbox->tail = actor->outbox->head = actor->outbox->tail = 0;
     memset(actor->told, 0, sizeof actor->told);
     begin_life(actor, incarnation);
@@ -154,6 +156,14 @@ static void on_kill(void *context, uint64_t node) {
     (void)context;
     check(actor_of(node)->process && !actor_of(node)->killed, "node %d", (int)node);
     actor_of(node)->killed = true;
+}
+
+static void on_abort(void *context, uint64_t node) {
+    (void)context;
+    struct actor *actor = actor_of(node);
+    check(actor->process && !actor->killed && actor->aborts == 0, "node %d aborts twice", (int)node);
+    actor->aborts = w.now;
+    w.aborts++;
 }
 
 static void on_lives(void *context, uint64_t node, uint64_t incarnation) {
@@ -301,7 +311,7 @@ static void on_exit_code(void *context, int code) {
     w.exits++;
 }
 
-static const struct tr_keeper_io io = { on_fork,     on_kill,   on_lives, on_send, on_forget,
+static const struct tr_keeper_io io = { on_fork,     on_kill,   on_abort, on_lives, on_send, on_forget,
                                         on_describe, on_random, on_timer, on_log,  on_exit_code };
 
 /* ---- What processes do ---- */
@@ -425,12 +435,29 @@ static void lie(uint64_t process) {
     tr_keeper_message(w.keeper, process, &message, w.now);
 }
 
+/* The watchdog barks, perhaps again; memory is short, perhaps of one that ends in the same moment. */
+static void watch(uint64_t process) {
+    enum tr_cause cause = chance(50) ? TR_CAUSE_STUCK : TR_CAUSE_FROZEN;
+    if (chance(70)) {
+        tr_keeper_stuck(w.keeper, process, cause, "watchdog: no progress", w.now);
+        check(actor_of(process)->killed || actor_of(process)->aborts != 0, "it does not abort");
+        return;
+    }
+    tr_keeper_exceeded(w.keeper, process, "out of memory");
+    check(actor_of(process)->killed, "it has too much, and lives");
+    if (chance(50)) die(process, SIGSEGV);
+}
+
 static void step(void) {
     uint64_t node = 1 + tr_random_below(&w.random, NODES), process = process_of(node);
     struct actor *host = actor_of(process);
     if (!host->process) return;
     if (host->killed) {
         if (chance(50)) die(process, SIGKILL);
+    } else if (host->aborts != 0 && !host->hangs && chance(30)) {
+        die(process, SIGABRT);
+    } else if (tr_random_one_in(&w.random, process == 1 ? 1500 : 150)) {
+        watch(process);
     } else if (node == process && tr_random_one_in(&w.random, node == 1 ? 150 : 50)) {
         static const int statuses[] = { SIGSEGV, SIGKILL, 3 << 8, SIGABRT, 0 };
         bool orderly =
@@ -480,6 +507,13 @@ static void check_asks(uint64_t node) {
     }
 }
 
+/* It is given its time, the length of a step included, and not more. */
+static void check_abort(uint64_t node) {
+    const struct actor *actor = actor_of(node);
+    if (actor->process && !actor->killed && actor->aborts != 0)
+        check(w.now - actor->aborts <= TR_KEEPER_ABORT_PATIENCE, "%d should be killed by now", (int)node);
+}
+
 static void check_states(uint64_t node) {
     enum tr_node_state state = tr_keeper_state(w.keeper, node);
     bool alive = state == TR_NODE_STARTING || state == TR_NODE_RUNNING || state == TR_NODE_STOPPING;
@@ -492,6 +526,7 @@ static void check_all(void) {
         check_states(node);
         check_told(node);
         check_asks(node);
+        check_abort(node);
     }
 }
 
@@ -544,20 +579,22 @@ static uint64_t argument(int argc, char **argv, bool *one) {
 int main(int argc, char **argv) {
     bool one;
     uint64_t number = argument(argc, argv, &one), forks = 0, downs = 0, dials = 0,
-             codes[256] = { 0 };
+             aborts = 0, codes[256] = { 0 };
     uint64_t first = one ? number : 1, last = number;
     for (uint64_t seed = first; seed <= last; seed++) {
         codes[run(seed) & 0xff]++;
         forks += w.forks;
         downs += w.downs;
         dials += w.dials;
+        aborts += w.aborts;
     }
-    printf("%llu seeds: %llu processes, %llu downs, %llu lanes;",
+    printf("%llu seeds: %llu processes, %llu downs, %llu lanes, %llu aborts;",
            (unsigned long long)(last - first + 1), (unsigned long long)forks,
-           (unsigned long long)downs, (unsigned long long)dials);
+           (unsigned long long)downs, (unsigned long long)dials,
+           (unsigned long long)aborts);
     for (int code = 0; code < 256; code++) {
         if (codes[code] > 0) printf(" exit %d: %llu", code, (unsigned long long)codes[code]);
     }
     putchar('\n');
-    return forks > 0 && downs > 0 && dials > 0 ? 0 : 1;
+    return forks > 0 && downs > 0 && dials > 0 && aborts > 0 ? 0 : 1;
 }

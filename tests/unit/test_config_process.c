@@ -20,6 +20,10 @@ static void what_is_not_said_is_nothing(void **state) {
     assert_null(options_of(config));
     assert_null(config->main);
     tr_config_free(config);
+    config = load_place("{ process: own, watchdog: never }");
+    assert_int_equal(options_of(config)->watchdog, 0);
+    assert_int_equal(options_of(config)->memory, 0);
+    tr_config_free(config);
 }
 
 static void values(void **state) {
@@ -124,6 +128,9 @@ static void wrong_options(void **state) {
           "1:34: error: stack: '9999999999TiB' is out of range; allowed: 64KiB to 1024TiB, unlimited" },
         { "limits: { cpu: unlimted }", "1:32: error: cpu: 'unlimted' is not a duration; did you mean 'unlimited'?" },
         { "limits: { fils: 9 }", "1:27: error: unknown key 'fils' of the limits; did you mean 'files'?" },
+        { "memory: 1KiB", "1:25: error: memory: '1KiB' is out of range; allowed: 1MiB to 1024TiB" },
+        { "watchdog: 10", "1:27: error: watchdog: '10' has no unit; did you mean '10s'?" },
+        { "watchdog: nevr", "1:27: error: watchdog: 'nevr' is not a duration; did you mean 'never'?" },
         { "limits: 9", "1:25: error: the limits: expected a mapping, found '9'" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -181,6 +188,8 @@ static void who_shares_a_process_agrees(void **state) {
     test_wrong(POOL(", env: { A: '' }", ", env: { A: null }"), disagree);
     test_wrong(POOL(", cwd: /a", ", cwd: /b"), disagree);
     test_wrong(POOL(", umask: 022", ""), disagree);
+    test_wrong(POOL(", memory: 64MiB", ", memory: 65MiB"), disagree);
+    test_wrong(POOL(", watchdog: 1s", ", watchdog: 2s"), disagree);
     test_wrong(POOL(", user: 1, group: 2", ", user: 1, group: 3"), disagree);
     test_wrong(POOL(", cores: [0]", ""), disagree);
     test_wrong(POOL(", limits: { files: 9 }", ", limits: { files: 10 }"), disagree);
@@ -192,12 +201,12 @@ static void explained(void **state) {
     size_t size = 0;
     struct tr_config *config = load_place("{ process: own, start: spawn, user: root, cwd: /tmp, env: { KEY: secret,"
                                           " GONE: null }, nice: 5, cores: [0], umask: 7, limits: { files: 9, core: "
-                                          "unlimited } }");
+                                          "unlimited }, memory: 64MiB, watchdog: 1500ms }");
     FILE *out = open_memstream(&text, &size);
     tr_config_explain(config, out);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "process (spawn, user root, cwd /tmp, env KEY, without GONE, nice 5, cores 0, umask "
-                                 "007, files 9, core unlimited)"));
+                                 "007, files 9, core unlimited, memory 64MiB, watchdog 1500ms)"));
     assert_null(strstr(text, "secret"));
     free(text);
     tr_config_free(config);

@@ -58,12 +58,17 @@ static void on_kill(void *context, uint64_t node) {
     note("kill %d", (int)node);
 }
 
+static void on_abort(void *context, uint64_t node) {
+    (void)context;
+    note("abort %d", (int)node);
+}
+
 static void on_lives(void *context, uint64_t node, uint64_t incarnation) {
     (void)context, (void)node, (void)incarnation;
 }
 
 static void on_send(void *context, uint64_t process, const struct tr_control *message) {
-    static const char *const causes[] = { "stopped", "crashed", "killed" };
+    static const char *const causes[] = { "stopped", "crashed", "killed", "no memory", "stuck", "frozen" };
     static const char *const kinds[] = { "direct", "inproc", "ipc", "tcp" };
     const char *name = tr_control_name(message->type);
     int to = (int)process, node = (int)message->node, peer = (int)message->peer;
@@ -126,7 +131,7 @@ static void on_end(void *context, int code) {
     note("exit %d", code);
 }
 
-static const struct tr_keeper_io io = { on_fork,     on_kill,   on_lives, on_send, on_forget,
+static const struct tr_keeper_io io = { on_fork,     on_kill,   on_abort, on_lives, on_send, on_forget,
                                         on_describe, on_random, on_timer, on_log,  on_end };
 
 /* ---- Words of the tests ---- */
@@ -397,6 +402,65 @@ static void a_process_may_say_why_it_fails(void **state) {
     exited(PROCESS, EXITED(0));
     forget();
     state_is(PROCESS, TR_NODE_GONE);
+}
+
+/* SIGABRT first, so that it says where it is; once, and then death. */
+static void who_makes_no_progress_aborts(void **state) {
+    (void)state;
+    run(PROCESS);
+    w.handling = "count in /p";
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_STUCK, "watchdog: no progress for 10.0 s", w.now);
+    expect("abort 4\n");
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_FROZEN, "again", w.now);
+    pass(SECOND);
+    expect("");
+    exited(PROCESS, SIGABRT);
+    expect("1: down 4.1 stuck: watchdog: no progress for 10.0 s while handling count in /p\n");
+    assert_int_equal(w.down_status, SIGABRT);
+    w.handling = "";
+    run(PROCESS);
+    pass(10 * SECOND); /* nothing is left of it */
+    exited(PROCESS, EXITED(3));
+    expect("1: down 4.2 crashed: exited with code 3\n");
+}
+
+static void who_does_not_abort_is_killed(void **state) {
+    (void)state;
+    run(PROCESS);
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_FROZEN, "watchdog: it was stopped for 10.0 s", w.now);
+    assert_int_equal(w.timer, w.now + TR_KEEPER_ABORT_PATIENCE);
+    pass(TR_KEEPER_ABORT_PATIENCE - 1);
+    expect("abort 4\n");
+    pass(1);
+    expect("kill 4\n");
+    pass(10 * SECOND);
+    expect("");
+    exited(PROCESS, SIGKILL);
+    expect("1: down 4.1 frozen: watchdog: it was stopped for 10.0 s\n");
+}
+
+static void who_stops_in_time_has_stopped(void **state) {
+    (void)state;
+    run(PROCESS);
+    stop(PROCESS, SECOND);
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_STUCK, "watchdog: no progress for 10.0 s", w.now);
+    forget();
+    exited(PROCESS, EXITED(0));
+    expect("1: down 4.1 stopped: stopped\n1: gone 4\n");
+}
+
+static void who_has_too_much_memory_is_killed(void **state) {
+    (void)state;
+    run(PROCESS);
+    tr_keeper_exceeded(w.keeper, PROCESS, "out of memory: 9 of 8");
+    tr_keeper_exceeded(w.keeper, PROCESS, "again");
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_STUCK, "too late", w.now);
+    expect("kill 4\n");
+    exited(PROCESS, SIGKILL);
+    expect("1: down 4.1 no memory: out of memory: 9 of 8\n");
+    tr_keeper_exceeded(w.keeper, PROCESS, "it is gone");
+    tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_STUCK, "it is gone", w.now);
+    expect("");
 }
 
 static void main_may_say_why_it_fails(void **state) {
@@ -838,6 +902,10 @@ int main(void) {
         RULE(a_thread_cannot_be_killed),
         RULE(a_start_while_stopping),
         RULE(deaths_have_a_text),
+        RULE(who_makes_no_progress_aborts),
+        RULE(who_does_not_abort_is_killed),
+        RULE(who_stops_in_time_has_stopped),
+        RULE(who_has_too_much_memory_is_killed),
         RULE(a_process_may_say_why_it_fails),
         cmocka_unit_test_setup_teardown(main_may_say_why_it_fails, begin_at_once, end),
         RULE(a_fork_may_fail),
