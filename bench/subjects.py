@@ -17,7 +17,7 @@ SUFFIX = {"troupe": "c", "nng": "c", "floor": "c", "caf": "cpp", "erlang": "erl"
 # The count of a full run, the same for every subject; --quick divides by 10, or takes what QUICK says.
 COUNTS = {
     "pingpong": 2000000, "pingpong_threads": 100000, "pingpong_inproc": 50000,
-    "pingpong_processes": 20000, "oneway_processes": 200000,
+    "pingpong_processes": 50000, "oneway_processes": 1000000, "payload_processes": 2000,
     "fanin": 2000000, "fanout": 2000000, "publish": 2000000, "ring": 1000000, "big": 1200000,
     "chameneos": 500000, "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
     "imbalance": 20000, "payload": 20000, "timers": 1000000, "memory": 1000000, "idle": 5,

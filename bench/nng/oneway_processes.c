@@ -1,6 +1,8 @@
 /* Frames in one direction over an abstract unix socket, one message each: blocking, then with aios. */
 #include "pair.h"
 
+enum { BUFFERED = 128 };
+
 struct flow {
     nng_socket socket;
     nng_aio *aio;
@@ -28,9 +30,16 @@ static void flow_received(void *context) {
     else sem_post(&f->done);
 }
 
+/* So that each side has something to do while the other one sleeps: the blocking calls gain most by it. */
+static void set_buffers(nng_socket s) {
+    must(nng_socket_set_int(s, NNG_OPT_SENDBUF, BUFFERED), "send buffer");
+    must(nng_socket_set_int(s, NNG_OPT_RECVBUF, BUFFERED), "receive buffer");
+}
+
 static void child_main(const char *url, uint64_t n, bool aio) {
     static struct flow f;
     f.socket = pair_dial(url);
+    set_buffers(f.socket);
     f.left = n;
     if (aio) {
         must(nng_aio_alloc(&f.aio, flow_sent, &f), "aio");
@@ -69,6 +78,7 @@ static int run(uint64_t n, bool aio) {
     pid_t child = fork();
     if (child == 0) child_main(url, n, aio);
     nng_socket s = pair_listen(url);
+    set_buffers(s);
     if (aio) receive_aio(s, n);
     else receive_calls(s, n);
     kill(child, SIGKILL);

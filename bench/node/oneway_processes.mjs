@@ -1,4 +1,5 @@
-// A forked child sends to its parent, as fast as process.send says it may.
+// A forked child sends to its parent, as fast as process.send says it may. The channel's serialization is `json`, the
+// default: for small messages it is several times as fast as `advanced`.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { count, rate } from './report.mjs';
@@ -15,11 +16,13 @@ if (process.send === undefined) {
         }
     });
 } else {
-    const n = Number(process.argv[2]);
+    // Its manual: "the callback can be used to implement flow control". A hundred under way are faster than one,
+    // and than a thousand.
+    const n = Number(process.argv[2]), UNDER_WAY = 100;
     let sent = 0;
     const push = () => {
-        while (sent < n) if (!process.send({ number: sent++ }, sent % 1000 === 0 ? push : undefined) &&
-                             sent % 1000 === 0) return;
+        for (let i = 1; i < UNDER_WAY && sent < n - 1; i++) process.send({ number: sent++ });
+        if (sent < n) process.send({ number: sent++ }, push);
     };
     push();
 }
