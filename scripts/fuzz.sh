@@ -3,18 +3,18 @@
 # runs each for so many seconds. What is found new goes to build/fuzz/corpus; what breaks, to
 # build/fuzz/broken, from where it belongs into tests/fuzz/corpus with the fix.
 #
-#   scripts/fuzz.sh SECONDS [NAME...]     for example: scripts/fuzz.sh 60 codec
+#   scripts/fuzz.sh [SECONDS [NAME...]]     a minute each; for example: scripts/fuzz.sh 600 codec peer
 set -eu
 cd "$(dirname "$0")/.."
 
-case ${1-} in
-'' | *[!0-9]*)
-    echo "usage: scripts/fuzz.sh SECONDS [NAME...]" >&2
+seconds=${1:-60}
+case $seconds in
+*[!0-9]*)
+    echo "usage: scripts/fuzz.sh [SECONDS [NAME...]]" >&2
     exit 1
     ;;
 esac
-seconds=$1
-shift
+if [ "$#" -gt 0 ]; then shift; fi
 
 scripts/setup.sh
 cmake --preset fuzz
