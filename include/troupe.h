@@ -12,6 +12,7 @@
  *   troupe/group.h     groups of actors, seen from every node
  *   troupe/topic.h     publishing to whoever has subscribed; dead letters
  *   troupe/router.h    one address for many actors
+ *   troupe/command.h   external programs
  *   troupe/inspect.h   the tree, nodes and actors of a running application, by messages
  *   troupe/io.h        descriptors and signals as messages
  *   troupe/buffer.h    large data that messages share
@@ -27,6 +28,7 @@
 #include <troupe/actor.h>
 #include <troupe/behaviour.h>
 #include <troupe/buffer.h>
+#include <troupe/command.h>
 #include <troupe/death.h>
 #include <troupe/group.h>
 #include <troupe/inspect.h>

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <troupe/command.h>
 #include <troupe/router.h>
 #include <troupe/supervisor.h>
 
 #include "app/messages.h"
 
 /* What runs in every program: what may be configured in each, too, and what is Troupe's alone. Each ends with NULL. */
-static const struct troupe_actor_type *const common_actors[] = { &troupe_router_actor, NULL };
+static const struct troupe_actor_type *const common_actors[] = { &troupe_router_actor, &troupe_command_actor,
+                                                                 &troupe_runner_actor, NULL };
 static const struct troupe_actor_type *const own_actors[] = { &tr_agent_actor, &tr_groups_agent_actor,
                                                               &tr_observer_actor, &tr_surveyor_actor,
                                                               &troupe_supervisor_actor, NULL };

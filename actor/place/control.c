@@ -41,6 +41,9 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_STOPPED] = { "stopped", TR_CONTROL_TO_KEEPER, "nx", 0 },
     [TR_CONTROL_SIGNAL_ANSWER] = { "signal_answer", TR_CONTROL_TO_KEEPER, "sa", 0 },
     [TR_CONTROL_FAILED] = { "failed", TR_CONTROL_TO_KEEPER, "x", 0 },
+    [TR_CONTROL_COMMAND] = { "command", TR_CONTROL_TO_KEEPER, "", 1 },
+    [TR_CONTROL_COMMAND_SIGNAL] = { "command_signal", TR_CONTROL_TO_KEEPER, "s", 0 },
+    [TR_CONTROL_COMMAND_END] = { "command_end", TR_CONTROL_TO_KEEPER, "", 0 },
     [TR_CONTROL_START_NODE] = { "start_node", TR_CONTROL_TO_NODE, "ni", 1 },
     [TR_CONTROL_STOP_NODE] = { "stop_node", TR_CONTROL_TO_NODE, "nw", 0 },
     [TR_CONTROL_LISTEN] = { "listen", TR_CONTROL_TO_NODE, "nipqlkutg", 1 },
@@ -49,6 +52,9 @@ static const struct tr_control_shape shapes[TR_CONTROL_TYPES] = {
     [TR_CONTROL_DOWN] = { "down", TR_CONTROL_TO_NODE, "niczx", 0 },
     [TR_CONTROL_GONE] = { "gone", TR_CONTROL_TO_NODE, "n", 0 },
     [TR_CONTROL_SIGNAL] = { "signal", TR_CONTROL_TO_NODE, "sm", 0 },
+    [TR_CONTROL_COMMAND_STARTED] = { "command_started", TR_CONTROL_TO_NODE, "z", 0 },
+    [TR_CONTROL_COMMAND_FAILED] = { "command_failed", TR_CONTROL_TO_NODE, "zx", 0 },
+    [TR_CONTROL_COMMAND_ENDED] = { "command_ended", TR_CONTROL_TO_NODE, "z", 0 },
 };
 
 static bool known(uint64_t type) { return type >= TR_CONTROL_READY && type < TR_CONTROL_TYPES; }

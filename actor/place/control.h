@@ -58,6 +58,13 @@ enum tr_control_type {
     TR_CONTROL_SIGNAL_ANSWER,
     /* text: this process is about to exit, for this reason; its nodes did not begin, or cannot go on. */
     TR_CONTROL_FAILED,
+    /* A program is to run: command_request.h. Descriptor: the socket on which the request waits, and on which all that
+     * is said of this program is said from here on: the next two, and the last three of all. */
+    TR_CONTROL_COMMAND,
+    /* signal: send it this, and all in its group. */
+    TR_CONTROL_COMMAND_SIGNAL,
+    /* End it, with its signal and, when its grace is over, SIGKILL. Idempotent. */
+    TR_CONTROL_COMMAND_END,
 
     /* From the keeper to a process. `node` lives in the receiving process in the first five. */
 
@@ -81,6 +88,12 @@ enum tr_control_type {
     TR_CONTROL_GONE,
     /* signal, times: the application was sent it. To main only, which answers. */
     TR_CONTROL_SIGNAL,
+    /* status: it runs, and this is its number. */
+    TR_CONTROL_COMMAND_STARTED,
+    /* status, text: it does not, with this errno. The last message. */
+    TR_CONTROL_COMMAND_FAILED,
+    /* status: it ended; -1: nobody knows how. The last message. */
+    TR_CONTROL_COMMAND_ENDED,
 
     TR_CONTROL_TYPES
 };
@@ -157,8 +170,8 @@ int tr_control_pair(int sockets[2]);
 enum tr_control_result tr_control_send(int socket, const struct tr_control *message,
                                        const int *descriptors);
 
-/* Receives one. The descriptors are the caller's to close, -1 those that the message does not carry; the keeper
- * (TR_CONTROL_TO_KEEPER) takes none. `*error` is set when BAD. */
+/* Receives one. The descriptors are the caller's to close, -1 those that the message does not carry. `*error` is set
+ * when BAD. */
 enum tr_control_result tr_control_receive(int socket, enum tr_control_way way,
                                           struct tr_control *message,
                                           int descriptors[TR_CONTROL_DESCRIPTORS], const char **error);

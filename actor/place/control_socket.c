@@ -7,8 +7,8 @@
  *
  * Failures. An empty packet cannot be told from the end of the socket, and counts as that. A peer
  * that leaves without having read everything resets the socket, but what it said before is still
- * read. A descriptor that nobody asked for is closed here, or never taken (the keeper offers no
- * room for one): a hostile process cannot fill the table of the other one.
+ * read. A descriptor that nobody asked for is closed here: a hostile process cannot fill the table of
+ * the other one.
  */
 #include "place/control.h"
 
@@ -108,11 +108,8 @@ enum tr_control_result tr_control_receive(int socket, enum tr_control_way way,
     uint8_t bytes[TR_CONTROL_MAX_SIZE];
     union room room;
     struct iovec part = { .iov_base = bytes, .iov_len = sizeof bytes };
-    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-    if (way == TR_CONTROL_TO_NODE) {
-        header.msg_control = room.bytes;
-        header.msg_controllen = sizeof room.bytes;
-    }
+    struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = room.bytes,
+                             .msg_controllen = sizeof room.bytes };
     for (size_t i = 0; i < TR_CONTROL_DESCRIPTORS; i++) descriptors[i] = -1;
     *error = NULL;
     ssize_t size = receive_packet(socket, &header);

@@ -34,17 +34,27 @@ int64_t tr_host_now(const struct tr_host *host) {
 
 /* ---- Requests ---- */
 
-void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
-                     const struct tr_control *control) {
+static void enqueue(struct tr_host *host, const struct tr_request *what) {
     struct tr_request *request = malloc(sizeof *request);
     tr_assert(request != NULL); /* lost, it would be a node that hangs: better one that is restarted */
-    *request = (struct tr_request){ .kind = kind, .status = status, .control = *control };
+    *request = *what;
     pthread_mutex_lock(&host->lock);
     if (host->requests == NULL) host->requests = request;
     else host->last_request->next = request;
     host->last_request = request;
     pthread_mutex_unlock(&host->lock);
     tr_loop_wake(&host->loop);
+}
+
+void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
+                     const struct tr_control *control) {
+    const struct tr_request request = { .kind = kind, .status = status, .control = *control, .descriptor = -1 };
+    enqueue(host, &request);
+}
+
+void tr_host_request_command(struct tr_host *host, int socket) {
+    const struct tr_request request = { .kind = TR_REQUEST_COMMAND, .descriptor = socket };
+    enqueue(host, &request);
 }
 
 static struct tr_request *take_requests(struct tr_host *host) {
@@ -132,6 +142,7 @@ static void serve(struct tr_host *host, const struct tr_request *request) {
         if (host->options.started != NULL) host->options.started(host->options.context);
         break;
     case TR_REQUEST_ENDED: root_ended(host, request->status, request->control.text); break;
+    case TR_REQUEST_COMMAND: tr_host_command(host, request->descriptor); break;
     }
 }
 
@@ -316,7 +327,8 @@ static void ready(void *context, uint64_t what, uint32_t events) {
     struct tr_host *host = context;
     (void)events;
     if (what == TR_HOST_CONTROL) control_ready(host);
-    else tr_host_signals_ready(host);
+    else if (what == TR_HOST_SIGNALS) tr_host_signals_ready(host);
+    else tr_commands_turn(host->commands, tr_host_now(host));
 }
 
 /* ---- Running ---- */
@@ -449,6 +461,7 @@ bool tr_host_free(struct tr_host *host) {
     struct tr_request *request = take_requests(host);
     while (request != NULL) {
         struct tr_request *next = request->next;
+        if (request->descriptor >= 0) close(request->descriptor);
         free(request);
         request = next;
     }

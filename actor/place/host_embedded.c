@@ -97,6 +97,14 @@ static void log_line(void *context, const char *line) {
     tr_log_say(host->options.logger, TROUPE_INFO, NULL, "%s", line);
 }
 
+static void signal_command(void *context, uint64_t number, int signal) {
+    tr_commands_signal(((struct tr_host *)context)->commands, number, signal);
+}
+
+static void release_command(void *context, uint64_t number) {
+    tr_commands_release(((struct tr_host *)context)->commands, number);
+}
+
 static void exit_keeper(void *context, int code) {
     struct tr_host *host = context;
     host->keeper_done = true;
@@ -108,6 +116,8 @@ static const struct tr_keeper_io actions = { .fork_node = fork_node, .kill_node 
                                              .send = queue, .forget_ledger = forget_ledger,
                                              .describe = describe, .random = fill_random,
                                              .timer = set_timer, .log = log_line,
+                                             .signal_command = signal_command,
+                                             .release_command = release_command,
                                              .exit = exit_keeper };
 
 /* ---- Turns ---- */
@@ -188,6 +198,9 @@ void tr_embedded_end(struct tr_host *host) {
         free(item);
     }
     while (host->ledgers != NULL) forget_ledger(host, host->ledgers->number);
+    if (host->commands != NULL) tr_loop_unwatch(&host->loop, tr_commands_descriptor(host->commands));
+    tr_commands_free(host->commands);
+    host->commands = NULL;
     tr_keeper_free(host->keeper);
     host->keeper = NULL;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "core/loop.h"
+#include "place/commands.h"
 #include "place/host.h"
 #include "place/lane.h"
 
@@ -26,6 +27,7 @@ enum tr_request_kind {
     TR_REQUEST_CONTROL,   /* `control` is for the keeper */
     TR_REQUEST_STARTED,   /* the root is ready */
     TR_REQUEST_ENDED,     /* the root has ended: `status`, and the text of `control` */
+    TR_REQUEST_COMMAND,   /* somebody wants a program: `descriptor` */
 };
 
 struct tr_request {
@@ -33,6 +35,7 @@ struct tr_request {
     enum tr_request_kind kind;
     enum troupe_status status;
     struct tr_control control;
+    int descriptor; /* -1: none */
 };
 
 /* What came from the keeper and waits for its turn: one-process mode. */
@@ -43,7 +46,7 @@ struct tr_delivery_item {
 };
 
 /* What its loop watches. */
-enum { TR_HOST_CONTROL = 1, TR_HOST_SIGNALS };
+enum { TR_HOST_CONTROL = 1, TR_HOST_SIGNALS, TR_HOST_COMMANDS };
 
 struct tr_host {
     struct tr_host_options options;
@@ -75,6 +78,7 @@ struct tr_host {
     struct tr_keeper *keeper;
     struct tr_delivery_item *deliveries, *last_delivery;
     struct tr_ledger_memfd *ledgers;
+    struct tr_commands *commands; /* NULL: nobody has wanted one yet */
     int64_t keeper_timer;
     bool start_main, keeper_done, main_over;
     uint64_t main_incarnation;
@@ -86,6 +90,8 @@ int64_t tr_host_now(const struct tr_host *host);
 /* From any thread: copied. */
 void tr_host_request(struct tr_host *host, enum tr_request_kind kind, enum troupe_status status,
                      const struct tr_control *control);
+/* The same for a descriptor, which is taken. */
+void tr_host_request_command(struct tr_host *host, int socket);
 /* The host's thread: to the keeper, wherever that is. */
 void tr_host_tell_keeper(struct tr_host *host, const struct tr_control *control);
 /* From the keeper. Takes the descriptors; -1 where there is none. */
@@ -105,6 +111,13 @@ void tr_host_signals_ready(struct tr_host *host);
 /* Tells the actors of this process. False: none has asked for it. */
 bool tr_host_signalled(struct tr_host *host, int number, uint32_t times);
 void tr_host_want_signal(struct tr_host *host, int number, bool wanted);
+
+/* ---- host_commands.c ---- */
+/* Any worker. Somebody on this node wants a program: his socket goes to the keeper, and is taken. False: this system has
+ * no programs, for its time is virtual. */
+bool tr_hosted_command(struct tr_node *node, int socket);
+/* The host's thread. */
+void tr_host_command(struct tr_host *host, int socket);
 
 /* ---- host_nodes.c ---- */
 bool tr_hosted_start(struct tr_hosted *hosted, uint64_t id, uint64_t incarnation, void *page);

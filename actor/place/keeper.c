@@ -15,7 +15,7 @@
  *
  * The end. A signal or a `shutdown` asks main to stop; it stops the tree, which stops the other
  * nodes. One deadline holds for all of it. Whatever the reason, the end is the same: kill what
- * exists, wait until all of it is reaped, exit.
+ * exists, wait until all of it is reaped, external programs included (keeper_commands.c), exit.
  *
  * Failures. A process that says what it may not say is broken, and killed for it (TR_CAUSE_CRASHED:
  * nobody asked for that). A process that was killed counts as good as dead: nothing is sent to it
@@ -51,10 +51,13 @@ bool tr_keeper_dying(const struct tr_keeper *keeper) {
 
 /* ---- Main ---- */
 
-static void finish(struct tr_keeper *keeper, int code) {
+static void finish(struct tr_keeper *keeper, int code, int64_t now) {
+    int64_t deadline =
+        keeper->phase == TR_PHASE_STOPPING ? keeper->deadline : tr_keeper_later(now, keeper->shutdown);
     enter(keeper, TR_PHASE_ENDING);
     keeper->exit_code = code;
     keeper->deadline = INT64_MAX;
+    tr_commands_end_all(keeper, code == 0, deadline, now);
     tr_keeper_kill_everyone(keeper, "killed: the application ends");
 }
 
@@ -72,13 +75,14 @@ static void main_died(struct tr_keeper *keeper, int64_t now) {
     if (may_restart(keeper, now)) {
         tr_keeper_say(keeper, "%s died: everything starts again", keeper->main->spec.path);
         enter(keeper, TR_PHASE_RESTARTING);
+        tr_commands_end_all(keeper, false, now, now);
         tr_keeper_kill_everyone(keeper, "killed: main died");
         return;
     }
     tr_keeper_say(keeper, "%s died too often (more than %lu times in %lld ms): giving up",
                   keeper->main->spec.path, (unsigned long)keeper->restarts,
                   (long long)(keeper->within / 1000000));
-    finish(keeper, 2);
+    finish(keeper, 2, now);
 }
 
 /* Instead of the code of an exit. */
@@ -93,16 +97,16 @@ static bool cannot_start(const struct tr_member *main, int code) {
 static void main_ended(struct tr_keeper *keeper, int code, int64_t now) {
     if (tr_keeper_dying(keeper)) return;
     if (code == 0) {
-        finish(keeper, 0);
+        finish(keeper, 0, now);
     } else if (code == 2) {
         tr_keeper_say(keeper, "%s gave up", keeper->main->spec.path);
-        finish(keeper, 2);
+        finish(keeper, 2, now);
     } else if (keeper->phase == TR_PHASE_STOPPING) {
         tr_keeper_say(keeper, "%s died while it was stopping", keeper->main->spec.path);
-        finish(keeper, 2);
+        finish(keeper, 2, now);
     } else if (cannot_start(keeper->main, code)) {
         tr_keeper_say(keeper, "%s cannot start: giving up", keeper->main->spec.path);
-        finish(keeper, 2);
+        finish(keeper, 2, now);
     } else {
         main_died(keeper, now);
     }
@@ -114,6 +118,7 @@ static void settle(struct tr_keeper *keeper) {
     for (size_t i = 0; i < keeper->member_count; i++) {
         if (keeper->members[i].exists) return;
     }
+    if (keeper->command_count > 0) return;
     for (size_t i = 0; i < keeper->member_count; i++) {
         if (keeper->members[i].state != TR_NODE_IDLE)
             tr_member_move(&keeper->members[i], TR_NODE_IDLE);
@@ -132,7 +137,7 @@ static void settle(struct tr_keeper *keeper) {
 
 void tr_keeper_shut_down(struct tr_keeper *keeper, int64_t now) {
     if (keeper->phase == TR_PHASE_RESTARTING) {
-        finish(keeper, 0);
+        finish(keeper, 0, now);
         return;
     }
     if (keeper->phase != TR_PHASE_UP) return;
@@ -239,6 +244,7 @@ static void arm(struct tr_keeper *keeper) {
     if (lanes < at) at = lanes;
     if (keeper->phase == TR_PHASE_STOPPING && keeper->deadline < at) at = keeper->deadline;
     if (tr_keeper_dying(keeper) || keeper->phase == TR_PHASE_ENDED) at = INT64_MAX;
+    if (tr_commands_deadline(keeper) < at) at = tr_commands_deadline(keeper);
     if (at == keeper->armed) return;
     keeper->armed = at;
     keeper->io->timer(keeper->context, at);
@@ -253,24 +259,26 @@ void tr_keeper_begin(struct tr_keeper *keeper, int64_t now) {
 
 void tr_keeper_tick(struct tr_keeper *keeper, int64_t now) {
     keeper->armed = -1; /* used up: the next one is said in any case */
+    tr_commands_tick(keeper, now);
     if (!tr_keeper_dying(keeper)) {
         tr_lives_tick(keeper, now);
         tr_lanes_tick(keeper, now);
     }
     if (keeper->phase == TR_PHASE_STOPPING && now >= keeper->deadline) {
         name_survivors(keeper);
-        finish(keeper, 128 + SIGKILL);
+        finish(keeper, 128 + SIGKILL, now);
     }
     arm(keeper);
 }
 
 void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now) {
+    if (keeper->phase == TR_PHASE_ENDING) tr_commands_end_all(keeper, false, now, now); /* its programs take long */
     if (keeper->phase == TR_PHASE_ENDING || keeper->phase == TR_PHASE_ENDED) return;
     if (++keeper->signals == 1) {
         tr_keeper_shut_down(keeper, now);
     } else {
         tr_keeper_say(keeper, "stopping at once: a second signal");
-        finish(keeper, 128 + signal);
+        finish(keeper, 128 + signal, now);
     }
     arm(keeper);
 }
@@ -308,3 +316,23 @@ void tr_keeper_message(struct tr_keeper *keeper, uint64_t node, const struct tr_
     if (error != NULL) tr_keeper_broken(keeper, node, error, now);
     arm(keeper);
 }
+
+/* ---- External programs ---- */
+
+const char *tr_keeper_command(struct tr_keeper *keeper, uint64_t number, const struct tr_command_rules *rules) {
+    return tr_commands_begin(keeper, number, rules);
+}
+
+void tr_keeper_command_end(struct tr_keeper *keeper, uint64_t number, bool gone, int64_t now) {
+    tr_commands_end(keeper, number, gone, now);
+    settle(keeper);
+    arm(keeper);
+}
+
+void tr_keeper_command_exited(struct tr_keeper *keeper, uint64_t number) {
+    tr_commands_exited(keeper, number);
+    settle(keeper);
+    arm(keeper);
+}
+
+size_t tr_keeper_commands(const struct tr_keeper *keeper) { return keeper->command_count; }

@@ -84,6 +84,10 @@ struct tr_keeper_io {
     void (*timer)(void *context, int64_t at);
     /* One line for people, without an end of line. */
     void (*log)(void *context, const char *line);
+    /* Send this to the program of that number, and to all in its group. */
+    void (*signal_command)(void *context, uint64_t number, int signal);
+    /* A detached one is nobody's from now on: it is neither ended nor waited for. */
+    void (*release_command)(void *context, uint64_t number);
     /* All processes are gone. The last action. */
     void (*exit)(void *context, int code);
 };
@@ -117,6 +121,25 @@ void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now);
 void tr_keeper_tick(struct tr_keeper *keeper, int64_t now);
 /* The end has begun. */
 bool tr_keeper_is_stopping(const struct tr_keeper *keeper);
+
+/* ---- External programs: keeper_commands.c ---- */
+
+enum { TR_KEEPER_COMMANDS = 4096 }; /* of an application, at once */
+
+struct tr_command_rules {
+    bool detached;
+    int signal;    /* that ends it */
+    int64_t grace; /* ns from then to SIGKILL */
+};
+
+/* Somebody wants a program to run, under a number that none has. NULL: start it, and say tr_keeper_command_exited
+ * when it is over, or cannot start. Else why not. */
+const char *tr_keeper_command(struct tr_keeper *keeper, uint64_t number, const struct tr_command_rules *rules);
+/* Its owner wants it to end, or is gone. */
+void tr_keeper_command_end(struct tr_keeper *keeper, uint64_t number, bool gone, int64_t now);
+void tr_keeper_command_exited(struct tr_keeper *keeper, uint64_t number);
+/* How many there are, detached ones that were let go not among them. */
+size_t tr_keeper_commands(const struct tr_keeper *keeper);
 
 /* ---- For drivers and tests ---- */
 

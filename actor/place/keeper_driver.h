@@ -1,6 +1,7 @@
 /* What the parts of the keeper's process share: keeper_process.c (the loop), keeper_wards.c
  * (processes, their descriptors, ledgers), keeper_signals.c (signals that actors may want),
- * keeper_log.c (what processes log), keeper_watch.c (whether they get on), keeper_surroundings.c (this process, before and after).
+ * keeper_log.c (what processes log), keeper_watch.c (whether they get on), keeper_surroundings.c (this process, before
+ * and after). External programs are in commands.h.
  */
 #ifndef TR_KEEPER_DRIVER_H
 #define TR_KEEPER_DRIVER_H
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "place/commands.h"
 #include "place/keeper_process.h"
 #include "place/scribe_tail.h"
 #include "place/watchdog.h"
@@ -64,6 +66,8 @@ struct tr_driver {
     int64_t timer_at;                  /* what the keeper asked for */
     int64_t look_at;                   /* when somebody is looked at next; INT64_MAX: nobody is there to be */
     sigset_t mask_before;
+    struct rlimit files_before;
+    struct tr_commands *commands; /* NULL: nobody has wanted one yet */
     struct tr_signal_asked asked[NSIG];
     bool log_waits;  /* for room in the output */
     bool log_paused; /* the pipes of processes are not read */
@@ -79,7 +83,8 @@ enum tr_watch {
     TR_WATCH_CONTROL,
     TR_WATCH_LOG,   /* something was logged */
     TR_WATCH_ERRORS,
-    TR_WATCH_OUTPUT /* the log's output takes more */
+    TR_WATCH_OUTPUT, /* the log's output takes more */
+    TR_WATCH_COMMANDS
 };
 
 /* ---- keeper_process.c ---- */
@@ -174,7 +179,7 @@ struct tr_surroundings {
 /* False with errno: nothing works without. */
 bool tr_surroundings_enter(struct tr_surroundings *before);
 void tr_surroundings_leave(const struct tr_surroundings *before);
-/* Kills and reaps every child. All nodes are gone by then. */
-void tr_surroundings_sweep(void);
+/* Kills and reaps every child but what is spared of these (NULL: nothing). All nodes are gone by then. */
+void tr_surroundings_sweep(const struct tr_commands *commands);
 
 #endif

@@ -180,6 +180,7 @@ void tr_keeper_free(struct tr_keeper *keeper) {
     free(keeper->members);
     free(keeper->restarted);
     free(keeper->pairs);
+    free(keeper->commands);
     free(keeper);
 }
 

@@ -1,5 +1,6 @@
 /* What the parts of the keeper share: keeper.c (the application), keeper_life.c (its nodes),
- * keeper_lanes.c (lanes between them), keeper_messages.c (what processes ask for). */
+ * keeper_lanes.c (lanes between them), keeper_messages.c (what processes ask for), keeper_commands.c (external
+ * programs). */
 #ifndef TR_KEEPER_PARTS_H
 #define TR_KEEPER_PARTS_H
 
@@ -44,6 +45,14 @@ struct tr_pair {
     char url[TR_CONTROL_URL_SIZE];
 };
 
+/* An external program that runs, or is about to. */
+struct tr_keeper_command {
+    uint64_t number;
+    struct tr_command_rules rules;
+    bool asked, killed; /* it was sent its signal, SIGKILL */
+    int64_t deadline;   /* when it is killed; INT64_MAX: it is not */
+};
+
 enum tr_keeper_phase {
     TR_PHASE_BEFORE,
     TR_PHASE_UP,
@@ -75,6 +84,9 @@ struct tr_keeper {
     struct tr_pair *pairs;
     size_t pair_count, pair_room;
     uint64_t last_lane, last_ledger;
+
+    struct tr_keeper_command *commands;
+    size_t command_count, command_room;
 };
 
 #define TR_BIT(state) (1u << (state))
@@ -130,5 +142,16 @@ void tr_lanes_ready(struct tr_keeper *keeper, const struct tr_member *member, in
 void tr_lanes_drop(struct tr_keeper *keeper, const struct tr_member *member);
 void tr_lanes_tick(struct tr_keeper *keeper, int64_t now);
 int64_t tr_lanes_deadline(const struct tr_keeper *keeper);
+
+/* ---- keeper_commands.c ---- */
+
+/* NULL, or why not. */
+const char *tr_commands_begin(struct tr_keeper *keeper, uint64_t number, const struct tr_command_rules *rules);
+void tr_commands_end(struct tr_keeper *keeper, uint64_t number, bool gone, int64_t now);
+void tr_commands_exited(struct tr_keeper *keeper, uint64_t number);
+/* In order: each with its grace, but until this deadline at most. Else they are killed. */
+void tr_commands_end_all(struct tr_keeper *keeper, bool in_order, int64_t deadline, int64_t now);
+void tr_commands_tick(struct tr_keeper *keeper, int64_t now);
+int64_t tr_commands_deadline(const struct tr_keeper *keeper);
 
 #endif

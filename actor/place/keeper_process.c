@@ -1,7 +1,7 @@
 /*
  * The keeper as a process: one thread, one epoll loop.
  *
- * What is waited for: the control socket of each process, a pidfd of each process, what it logs (keeper_log.c), a signalfd
+ * What is waited for: the control socket of each process, external programs (commands.h), a pidfd of each process, what it logs (keeper_log.c), a signalfd
  * (SIGCHLD, SIGINT, SIGTERM, and what actors may ask for: keeper_signals.c) and a timerfd. Everything that happens becomes an event of the pure
  * keeper; its actions are carried out at once, and what goes wrong in them is told to it right
  * after (see catch_up).
@@ -109,6 +109,14 @@ static void random_bytes(void *context, void *bytes, size_t size) {
 
 static void set_timer(void *context, int64_t at) { ((struct tr_driver *)context)->timer_at = at; }
 
+static void signal_command(void *context, uint64_t number, int signal) {
+    tr_commands_signal(((struct tr_driver *)context)->commands, number, signal);
+}
+
+static void release_command(void *context, uint64_t number) {
+    tr_commands_release(((struct tr_driver *)context)->commands, number);
+}
+
 static void stop_loop(void *context, int code) {
     struct tr_driver *driver = context;
     driver->over = true;
@@ -125,6 +133,8 @@ static const struct tr_keeper_io keeper_io = { .fork_node = fork_node,
                                                .random = random_bytes,
                                                .timer = set_timer,
                                                .log = log_line,
+                                               .signal_command = signal_command,
+                                               .release_command = release_command,
                                                .exit = stop_loop };
 
 /* ---- Events ---- */
@@ -137,6 +147,27 @@ bool tr_driver_watch(struct tr_driver *driver, int descriptor, uint32_t events, 
     return errno == ENOENT && epoll_ctl(driver->epoll, EPOLL_CTL_ADD, descriptor, &event) == 0;
 }
 
+/* The socket stands for whoever wants a program; without descriptors or memory it is closed, which says no. */
+static void take_command(struct tr_driver *driver, int socket) {
+    if (driver->commands == NULL) {
+        struct tr_commands *commands = tr_commands_new(driver->keeper, &driver->files_before, true);
+        if (commands != NULL && !tr_driver_watch(driver, tr_commands_descriptor(commands), EPOLLIN,
+                                                 TR_WATCH_COMMANDS, NULL)) {
+            tr_commands_free(commands);
+            commands = NULL;
+        }
+        driver->commands = commands;
+    }
+    if (driver->commands != NULL) tr_commands_take(driver->commands, socket);
+    else close(socket);
+}
+
+static void obey(struct tr_driver *driver, struct tr_ward *ward, const struct tr_control *message, int descriptor) {
+    if (message->type == TR_CONTROL_COMMAND) take_command(driver, descriptor);
+    else if (!tr_driver_signal_answered(driver, ward, message))
+        tr_keeper_message(driver->keeper, ward->spec->id, message, tr_driver_now());
+}
+
 static void read_messages(struct tr_driver *driver, struct tr_ward *ward, int limit) {
     struct tr_control message;
     const char *error;
@@ -144,10 +175,7 @@ static void read_messages(struct tr_driver *driver, struct tr_ward *ward, int li
     for (int i = 0; i < limit && ward->control >= 0; i++) {
         switch (tr_control_receive(ward->control, TR_CONTROL_TO_KEEPER, &message, descriptors,
                                    &error)) {
-        case TR_CONTROL_OK:
-            if (!tr_driver_signal_answered(driver, ward, &message))
-                tr_keeper_message(driver->keeper, ward->spec->id, &message, tr_driver_now());
-            break;
+        case TR_CONTROL_OK: obey(driver, ward, &message, descriptors[0]); break;
         case TR_CONTROL_BAD:
             tr_keeper_broken(driver->keeper, ward->spec->id, error, tr_driver_now());
             return;
@@ -188,7 +216,7 @@ static void reap_all(struct tr_driver *driver) {
         struct tr_ward *ward = find_process(driver, dead.si_pid);
         if (ward != NULL) {
             reap(driver, ward);
-        } else {
+        } else if (driver->commands == NULL || !tr_commands_reap(driver->commands, dead.si_pid)) {
             waitpid(dead.si_pid, NULL, 0); /* a stranger */
         }
     }
@@ -223,6 +251,7 @@ static void handle(struct tr_driver *driver, const struct epoll_event *event) {
     case TR_WATCH_LOG: tr_ward_read_log(driver, ward); break;
     case TR_WATCH_ERRORS: tr_ward_read_errors(driver, ward); break;
     case TR_WATCH_OUTPUT: break; /* it is written after each turn */
+    case TR_WATCH_COMMANDS: tr_commands_turn(driver->commands, tr_driver_now()); break;
     }
 }
 
@@ -312,6 +341,7 @@ static bool open_all(struct tr_driver *driver, const struct tr_surroundings *bef
 static void close_all(struct tr_driver *driver) {
     int descriptors[] = { driver->epoll, driver->signals, driver->timer, driver->config };
     tr_wards_close(driver);
+    tr_commands_free(driver->commands);
     tr_keeper_free(driver->keeper);
     for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
         if (descriptors[i] >= 0) close(descriptors[i]);
@@ -352,9 +382,10 @@ int tr_keeper_run(const struct tr_keeper_options *options) {
         return CODE_GAVE_UP;
     }
     driver.mask_before = before.mask;
+    driver.files_before = before.files;
     if (open_all(&driver, &before)) {
         run_loop(&driver);
-        tr_surroundings_sweep();
+        tr_surroundings_sweep(driver.commands);
     } else {
         tell_why_not(&driver);
     }

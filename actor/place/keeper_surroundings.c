@@ -24,24 +24,25 @@
 /* ---- What may be left ---- */
 
 /* Kills what /proc lists as our children, and returns how many. */
-static unsigned kill_orphans(void) {
+static unsigned kill_orphans(const struct tr_commands *commands) {
     FILE *list = fopen("/proc/thread-self/children", "re");
     unsigned count = 0;
     long pid;
     if (list == NULL) return 0;
     while (fscanf(list, "%ld", &pid) == 1) {
+        if (commands != NULL && tr_commands_spares(commands, (pid_t)pid)) continue;
         if (kill((pid_t)pid, SIGKILL) == 0) count++;
     }
     fclose(list);
     return count;
 }
 
-void tr_surroundings_sweep(void) {
+void tr_surroundings_sweep(const struct tr_commands *commands) {
     bool left = true;
     while (left) {
         /* What was killed is waited for; what could not be is taken only if it has ended by itself.
          */
-        int patience = kill_orphans() > 0 ? 0 : WNOHANG;
+        int patience = kill_orphans(commands) > 0 ? 0 : WNOHANG;
         pid_t pid = waitpid(-1, NULL, patience);
         left = pid > 0 || (pid < 0 && errno == EINTR);
     }

@@ -28,10 +28,12 @@ static void on_random(void *context, void *bytes, size_t size) {
 }
 static void on_timer(void *context, int64_t at) { (void)context, (void)at; }
 static void on_log(void *context, const char *line) { (void)context, (void)line; }
+static void on_command_signal(void *context, uint64_t number, int signal) { (void)context, (void)number, (void)signal; }
 static void on_exit_code(void *context, int code) { (void)context, (void)code; }
 
-static const struct tr_keeper_io io = { on_fork,     on_node,   on_node, on_fork,  on_send, on_node,
-                                        on_describe, on_random, on_timer, on_log,  on_exit_code };
+static const struct tr_keeper_io io = { on_fork,     on_node,   on_node,  on_fork, on_send,           on_node,
+                                        on_describe, on_random, on_timer, on_log,  on_command_signal, on_node,
+                                        on_exit_code };
 
 static const struct tr_node_spec specs[] = {
     { 1, TR_NODE_MAIN, 0, TR_LANE_IPC, TR_START_FORK, "main" },
