@@ -46,7 +46,7 @@ const char *tr_commands_begin(struct tr_keeper *keeper, uint64_t number, const s
 
 static void kill_now(struct tr_keeper *keeper, struct tr_keeper_command *command) {
     if (command->killed) return;
-    command->killed = true;
+    command->asked = command->killed = true;
     command->deadline = INT64_MAX;
     keeper->io->signal_command(keeper->context, command->number, SIGKILL);
 }
@@ -64,7 +64,7 @@ static void ask_to_end(struct tr_keeper *keeper, struct tr_keeper_command *comma
 
 /* False: it is still there. */
 static bool let_go(struct tr_keeper *keeper, struct tr_keeper_command *command) {
-    if (!command->rules.detached) return false;
+    if (!command->rules.detached || command->asked) return false; /* nor one that is to end */
     keeper->io->release_command(keeper->context, command->number);
     forget(keeper, command);
     return true;

@@ -54,13 +54,15 @@ def is_zombie(pid):
 
 
 def reap_orphans(seconds=1):
-    """The keeper was killed before it could reap its children, or even announce the last one."""
+    """The keeper was killed before it could reap its children, or even announce the last one. The children of these
+    come when they have died."""
     deadline = time.monotonic() + seconds * SLOWNESS
-    for child in map(int, children()):
-        pidfd = os.pidfd_open(child)
-        if select.select([pidfd], [], [], max(0, deadline - time.monotonic()))[0]:
-            os.waitpid(child, 0)
-        os.close(pidfd)
+    while children() and time.monotonic() < deadline:
+        for child in map(int, children()):
+            pidfd = os.pidfd_open(child)
+            if select.select([pidfd], [], [], max(0, deadline - time.monotonic()))[0]:
+                os.waitpid(child, 0)
+            os.close(pidfd)
 
 
 def sanitizer_options(env):

@@ -7,8 +7,9 @@
  * What must hold: no node runs twice, and main never beside processes of an earlier life; nothing
  * is sent to a process that is killed or gone; no lane leads to a dead incarnation, is dialled
  * before somebody listens, or uses a name twice; one ledger for a pair of incarnations, and each is
- * forgotten once; everyone who runs hears of each end; whoever asks for a lane gets an answer; it
- * ends, once, with nothing running.
+ * forgotten once; everyone who runs hears of each end; whoever asks for a lane gets an answer; programs
+ * of an earlier life of main are gone, those that are to end are killed in time, detached ones are let
+ * go; it ends, once, with nothing running.
  *
  * sim_keeper [seeds], sim_keeper seed=N, sim_keeper --seed N
  */
@@ -21,7 +22,7 @@
 #include "base/rules.h"
 #include "place/keeper.h"
 
-enum { NODES = 7, STEPS = 600, QUEUE = 4096, LEDGERS = 4096 };
+enum { NODES = 7, STEPS = 600, QUEUE = 4096, LEDGERS = 4096, PROGRAMS = 256 };
 #define SHUTDOWN (INT64_C(8000) * 1000000)
 
 static const struct tr_node_spec specs[NODES] = {
@@ -42,6 +43,15 @@ struct queue {
 struct ledger {
     uint64_t nodes[2], incarnations[2];
     bool known, forgotten;
+};
+
+struct program { /* an external one, by its number */
+    bool runs, detached, released;
+    bool wanted; /* its owner has not let it go */
+    int owner;   /* the process */
+    uint64_t life; /* its incarnation */
+    bool asked, killed, stubborn;
+    int64_t kill_by; /* asked: not later than this; 0: was not */
 };
 
 struct actor {    /* one node, as it really is */
@@ -79,6 +89,8 @@ static struct world {
         bool dialled;
     } lanes[256]; /* by number, the latest */
     struct ledger ledgers[LEDGERS];
+    struct program programs[PROGRAMS];
+    uint64_t last_program;
     unsigned exits;
     uint64_t forks, downs, dials, asks, aborts;
 } w;
@@ -142,6 +154,8 @@ static void on_fork(void *context, uint64_t node, uint64_t incarnation) {
     check(!w.over, "forked after the end");
     if (node == 1) {
         for (size_t i = 0; i < NODES; i++) check(!w.actors[i].process, "main beside %zu", i + 1);
+        for (size_t i = 0; i < PROGRAMS; i++)
+            check(!w.programs[i].runs || w.programs[i].released, "main beside program %zu", i);
     }
     w.forks++;
     actor->process = true;
@@ -311,8 +325,70 @@ static void on_exit_code(void *context, int code) {
     w.exits++;
 }
 
-static const struct tr_keeper_io io = { on_fork,     on_kill,   on_abort, on_lives, on_send, on_forget,
-                                        on_describe, on_random, on_timer, on_log,  on_exit_code };
+/* ---- External programs ---- */
+
+#define GRACE (INT64_C(700) * 1000000)
+
+static void on_command_signal(void *context, uint64_t number, int signal) {
+    (void)context;
+    check(number < PROGRAMS, "number");
+    struct program *program = &w.programs[number];
+    check(program->runs && !program->released && !program->killed, "a signal for program %d", (int)number);
+    check(signal == SIGKILL || (signal == SIGTERM && !program->asked), "signal %d", signal);
+    if (signal == SIGTERM) program->kill_by = w.now + GRACE;
+    program->asked = true;
+    program->killed = signal == SIGKILL;
+}
+
+static void on_command_release(void *context, uint64_t number) {
+    (void)context;
+    struct program *program = &w.programs[number];
+    check(program->runs && program->detached && !program->released, "release of program %d", (int)number);
+    program->released = true;
+}
+
+static void begin_program(uint64_t process) {
+    const struct tr_command_rules rules = { chance(20), SIGTERM, GRACE };
+    if (w.last_program + 1 == PROGRAMS) return;
+    uint64_t number = ++w.last_program;
+    if (tr_keeper_command(w.keeper, number, &rules) != NULL) return;
+    check(!w.over, "a program after the end");
+    w.programs[number] = (struct program){ .runs = true, .wanted = true, .detached = rules.detached, .owner = (int)process,
+                                           .life = actor_of(process)->incarnation, .stubborn = chance(40) };
+}
+
+static void end_program(uint64_t number) {
+    struct program *program = &w.programs[number];
+    bool known = !program->released;
+    program->runs = false;
+    if (known) tr_keeper_command_exited(w.keeper, number);
+}
+
+/* Its owner's death is its socket's; some are let go before. */
+static void move_program(uint64_t number) {
+    struct program *program = &w.programs[number];
+    const struct actor *owner = actor_of((uint64_t)program->owner);
+    if (!program->runs) return;
+    if (program->killed || (program->asked && !program->stubborn) || chance(3)) {
+        end_program(number);
+    } else if (program->wanted && !program->released && (!owner->process || owner->incarnation != program->life || chance(5))) {
+        program->wanted = false;
+        tr_keeper_command_end(w.keeper, number, !owner->process || chance(50), w.now);
+    }
+}
+
+/* A step of the clock is as long as it is late. */
+static void check_programs(void) {
+    for (size_t i = 0; i < PROGRAMS; i++) {
+        const struct program *program = &w.programs[i];
+        bool late = program->runs && program->asked && !program->killed && w.now > program->kill_by;
+        check(!late, "program %zu is not killed", i);
+    }
+}
+
+static const struct tr_keeper_io io = { on_fork,           on_kill,            on_abort,  on_lives, on_send,
+                                        on_forget,         on_describe,        on_random, on_timer, on_log,
+                                        on_command_signal, on_command_release, on_exit_code };
 
 /* ---- What processes do ---- */
 
@@ -451,6 +527,8 @@ static void watch(uint64_t process) {
 static void step(void) {
     uint64_t node = 1 + tr_random_below(&w.random, NODES), process = process_of(node);
     struct actor *host = actor_of(process);
+    if (w.last_program > 0 && chance(30)) move_program(1 + tr_random_below(&w.random, w.last_program));
+    if (w.over) return;
     if (!host->process) return;
     if (host->killed) {
         if (chance(50)) die(process, SIGKILL);
@@ -467,6 +545,8 @@ static void step(void) {
         die(1, 2 << 8);
     } else if (tr_random_one_in(&w.random, 500)) {
         lie(process);
+    } else if (chance(10)) {
+        begin_program(process);
     } else if (chance(40)) {
         receive(process);
     } else if (chance(50)) {
@@ -528,12 +608,15 @@ static void check_all(void) {
         check_asks(node);
         check_abort(node);
     }
+    check_programs();
 }
 
 static void check_end(void) {
     check(w.over && w.exits == 1, "%u exits", w.exits);
     for (size_t i = 0; i < NODES; i++) check(!w.actors[i].process && !w.actors[i].runs, "%zu", i);
     check(tr_keeper_pairs(w.keeper) == 0, "pairs are left");
+    for (size_t i = 0; i < PROGRAMS; i++)
+        check(!w.programs[i].runs || w.programs[i].released, "program %zu is left", i);
     for (size_t i = 0; i < LEDGERS; i++)
         check(!w.ledgers[i].known || w.ledgers[i].forgotten, "ledger");
     bool known = w.code == 0 || w.code == 2 || w.code == 137 || w.code == 130 || w.code == 143;

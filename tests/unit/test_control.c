@@ -299,7 +299,7 @@ static void descriptors_that_nobody_asked_for(void **state) {
     send_with(sockets->node, &ready, 1);
     assert_int_equal(receive(sockets->keeper, TR_CONTROL_TO_KEEPER, &message, &descriptor, &error),
                      TR_CONTROL_BAD);
-    assert_string_equal(error, "more descriptors than it may carry");
+    assert_string_equal(error, "a descriptor that it may not carry");
     send_with(sockets->keeper, &gone, 1);
     assert_int_equal(receive(sockets->node, TR_CONTROL_TO_NODE, &message, &descriptor, &error),
                      TR_CONTROL_BAD);

@@ -131,8 +131,19 @@ static void on_end(void *context, int code) {
     note("exit %d", code);
 }
 
-static const struct tr_keeper_io io = { on_fork,     on_kill,   on_abort, on_lives, on_send, on_forget,
-                                        on_describe, on_random, on_timer, on_log,  on_end };
+static void on_command_signal(void *context, uint64_t number, int signal) {
+    (void)context;
+    note("signal %d %d", (int)number, signal);
+}
+
+static void on_command_release(void *context, uint64_t number) {
+    (void)context;
+    note("release %d", (int)number);
+}
+
+static const struct tr_keeper_io io = { on_fork,           on_kill,            on_abort,  on_lives, on_send,
+                                        on_forget,         on_describe,        on_random, on_timer, on_log,
+                                        on_command_signal, on_command_release, on_end };
 
 /* ---- Words of the tests ---- */
 
@@ -182,6 +193,10 @@ static void run(uint64_t node) {
     start(node);
     ready(node);
     forget();
+}
+static const char *command(uint64_t number, bool detached) {
+    const struct tr_command_rules rules = { detached, SIGINT, 2 * SECOND };
+    return tr_keeper_command(w.keeper, number, &rules);
 }
 static void pass(int64_t time) {
     w.now += time;
@@ -890,6 +905,119 @@ static void a_shutdown_while_main_is_restarted(void **state) {
 
 #define RULE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
+/* ---- External programs ---- */
+
+static void a_program_that_nobody_wants_is_asked_and_then_killed(void **state) {
+    (void)state;
+    assert_null(command(1, false));
+    assert_null(command(2, false));
+    tr_keeper_command_end(w.keeper, 1, true, w.now);
+    expect("signal 1 2\n");
+    tr_keeper_command_end(w.keeper, 1, false, w.now);
+    pass(1 * SECOND);
+    expect("");
+    pass(1 * SECOND);
+    expect("signal 1 9\n");
+    pass(100 * SECOND);
+    expect("");
+    tr_keeper_command_exited(w.keeper, 1);
+    tr_keeper_command_end(w.keeper, 1, true, w.now);
+    expect("");
+    assert_int_equal(tr_keeper_commands(w.keeper), 1);
+    tr_keeper_command_exited(w.keeper, 2);
+}
+
+static void a_program_without_grace_is_killed_at_once(void **state) {
+    (void)state;
+    const struct tr_command_rules rules = { false, SIGINT, 0 }, kill = { false, SIGKILL, 5 * SECOND };
+    assert_null(tr_keeper_command(w.keeper, 1, &rules));
+    assert_null(tr_keeper_command(w.keeper, 2, &kill));
+    tr_keeper_command_end(w.keeper, 1, false, w.now);
+    tr_keeper_command_end(w.keeper, 2, false, w.now);
+    expect("signal 1 9\nsignal 2 9\n");
+    tr_keeper_command_exited(w.keeper, 1);
+    tr_keeper_command_exited(w.keeper, 2);
+}
+
+static void a_detached_program_is_let_go(void **state) {
+    (void)state;
+    assert_null(command(1, true));
+    assert_null(command(2, true));
+    tr_keeper_command_end(w.keeper, 1, false, w.now); /* asked for by its owner */
+    expect("signal 1 2\n");
+    tr_keeper_command_end(w.keeper, 2, true, w.now);
+    expect("release 2\n");
+    assert_int_equal(tr_keeper_commands(w.keeper), 1);
+    tr_keeper_command_exited(w.keeper, 1);
+}
+
+static void the_end_waits_for_programs(void **state) {
+    (void)state;
+    assert_null(command(1, false));
+    assert_null(command(2, true));
+    assert_null(command(3, false));
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    forget();
+    exited(MAIN, EXITED(0));
+    expect("signal 3 2\nrelease 2\nsignal 1 2\n");
+    assert_string_equal(command(4, false), "the application ends");
+    tr_keeper_command_exited(w.keeper, 3);
+    pass(2 * SECOND);
+    expect("signal 1 9\n");
+    tr_keeper_command_exited(w.keeper, 1);
+    expect("exit 0\n");
+    strcpy(w.actions, "exit 0\n");
+}
+
+static void no_longer_than_the_shutdown_may_take(void **state) {
+    (void)state;
+    const struct tr_command_rules rules = { false, SIGTERM, 1000 * SECOND };
+    assert_null(tr_keeper_command(w.keeper, 1, &rules));
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    pass(4 * SECOND);
+    exited(MAIN, EXITED(0));
+    forget();
+    pass(6 * SECOND - 1);
+    expect("");
+    pass(1);
+    expect("signal 1 9\n");
+    tr_keeper_command_exited(w.keeper, 1);
+    expect("exit 0\n");
+    strcpy(w.actions, "exit 0\n");
+}
+
+static void a_second_signal_waits_for_none(void **state) {
+    (void)state;
+    assert_null(command(1, false));
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    exited(MAIN, EXITED(0));
+    forget();
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    expect("signal 1 9\n");
+    tr_keeper_command_exited(w.keeper, 1);
+    expect("exit 0\n");
+    strcpy(w.actions, "exit 0\n");
+}
+
+static void programs_of_an_earlier_life_are_gone_before_main_starts(void **state) {
+    (void)state;
+    assert_null(command(1, false));
+    exited(MAIN, SIGSEGV);
+    assert_non_null(strstr(w.actions, "signal 1 9\n"));
+    forget();
+    assert_string_equal(command(2, false), "the application ends");
+    tr_keeper_command_exited(w.keeper, 1);
+    expect("fork 1.2\n");
+}
+
+static void no_more_programs_than_allowed(void **state) {
+    (void)state;
+    for (uint64_t i = 1; i <= TR_KEEPER_COMMANDS; i++) assert_null(command(i, false));
+    assert_string_equal(command(TR_KEEPER_COMMANDS + 1, false), "too many programs run");
+    for (uint64_t i = 1; i <= TR_KEEPER_COMMANDS; i++) tr_keeper_command_exited(w.keeper, i);
+    expect("");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         RULE(a_process_starts_once),
@@ -937,6 +1065,14 @@ int main(void) {
         RULE(the_deadline_names_survivors),
         RULE(main_dies_in_the_shutdown),
         RULE(a_shutdown_while_main_is_restarted),
+        RULE(a_program_that_nobody_wants_is_asked_and_then_killed),
+        RULE(a_program_without_grace_is_killed_at_once),
+        RULE(a_detached_program_is_let_go),
+        RULE(the_end_waits_for_programs),
+        RULE(no_longer_than_the_shutdown_may_take),
+        RULE(a_second_signal_waits_for_none),
+        RULE(programs_of_an_earlier_life_are_gone_before_main_starts),
+        RULE(no_more_programs_than_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
