@@ -75,14 +75,15 @@ struct tr_command_ends {
     uint32_t count;
 };
 
-/* NULL: no memory. With false in `*ok`, `why` says what is wrong. */
 struct tr_command_wish;
+/* NULL: `why` says what is wrong. Its texts are those of `args`. */
 struct tr_command_wish *tr_command_wish_new(const struct troupe_program *args, char *why, size_t size);
 void tr_command_wish_free(struct tr_command_wish *wish);
 /* Opens its descriptors and our ends of them. 0, or an errno and `why`. */
 int tr_command_open(struct tr_command *command, const struct troupe_program *args, struct tr_command_ends *ends,
                     char *why, size_t size);
-/* A new socket, on which the request waits with its descriptors: our end, and the keeper's. 0, or an errno and `why`. */
+/* A new pair of sockets, on which the request waits with its descriptors: our end, and the keeper's. 0, or an errno
+ * and `why`. */
 int tr_command_ask(const struct tr_command_wish *wish, const struct tr_command_ends *ends, int sockets[2], char *why,
                    size_t size);
 void tr_command_ends_close(struct tr_command_ends *ends);

@@ -1,10 +1,10 @@
 /*
  * External programs as processes.
  *
- * One life: its owner's socket comes (take) and is watched; the request is read from it, and the program started; what
- * the owner says from then on, its end too, goes to the keeper's machine. The pidfd says when the program has ended: what
- * is left in its group is killed while it is a zombie, and so while the group's number is still its own; then it is
- * reaped, and its owner told.
+ * One life: its owner's socket comes (take) and is watched; the request is read from it, and the program started;
+ * what the owner says from then on, its end too, goes to the keeper's machine. The pidfd says when the program has
+ * ended: what is left in its group is killed while it is a zombie, and so while the group's number is still its own;
+ * then it is reaped, and its owner told.
  *
  * Failures. A request that makes no sense, or that cannot be carried out, is answered with the reason. An owner that
  * does not read what it is told is told no more: these are three small packets at most, for which its socket has

@@ -113,8 +113,8 @@ bool tr_host_signalled(struct tr_host *host, int number, uint32_t times);
 void tr_host_want_signal(struct tr_host *host, int number, bool wanted);
 
 /* ---- host_commands.c ---- */
-/* Any worker. Somebody on this node wants a program: his socket goes to the keeper, and is taken. False: this system has
- * no programs, for its time is virtual. */
+/* Any worker. Somebody on this node wants a program: the socket goes to the keeper, and is taken. False: this system
+ * has no programs, for its time is virtual. */
 bool tr_hosted_command(struct tr_node *node, int socket);
 /* The host's thread. */
 void tr_host_command(struct tr_host *host, int socket);

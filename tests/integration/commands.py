@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.environ["TROUPE_SOURCE_DIR"], "tests", "lib"))
-from application import PLACES, SLOWNESS, Application, check, run  # noqa: E402
+from application import PLACES, SLOWNESS, Application, Failure, check, run  # noqa: E402
 
 # A program, and one that it leaves in its group, which ignores what a terminal or a supervisor would say.
 FAMILY = "trap '' HUP; sleep 1000 & echo child $!; echo parent $$; wait"
@@ -134,26 +134,29 @@ def children_of(pid):
         return []
 
 
-def undertaker_of(app):
-    for pid in children_of(app.process.pid):
-        with open(f"/proc/{pid}/comm", encoding="ascii") as text:
-            if text.read().strip() == "troupe:undertk":
-                return pid
-    return None
+def undertaker_of(app, but=None):
+    """Waits for one. The kernel's list of children is whole only while none of them ends."""
+    deadline = time.monotonic() + 10 * SLOWNESS
+    while time.monotonic() < deadline:
+        for pid in children_of(app.process.pid):
+            try:
+                with open(f"/proc/{pid}/comm", encoding="ascii") as text:
+                    if text.read().strip() == "troupe:undertk" and pid != but:
+                        return pid
+            except OSError:
+                pass  # one that has ended meanwhile
+        app.read_for(0.01)
+    raise Failure("there is no undertaker\n" + app.tail())
 
 
 def test_an_undertaker_that_dies_has_a_successor():
     app = start(boss(HARDENED, "thread", "a"), boss("sleep 0.01", "thread", "b", times=100000))
     family = family_of(app, "/a")
     first = undertaker_of(app)
-    check(first is not None, "there is no undertaker", app)
     pidfd = os.pidfd_open(first)
     os.kill(first, signal.SIGKILL)
     wait_gone(pidfd, "the undertaker", app)
-    deadline = time.monotonic() + 10 * SLOWNESS
-    while undertaker_of(app) in (None, first):
-        check(time.monotonic() < deadline, "there is no other undertaker", app)
-        app.read_for(0.01)
+    undertaker_of(app, but=first)
     app.signal(signal.SIGKILL)
     for pidfd in family:
         wait_gone(pidfd, "a program", app)
