@@ -21,7 +21,7 @@ COUNTS = {
     "fanin": 2000000, "fanout": 2000000, "publish": 2000000, "ring": 1000000, "big": 1200000,
     "chameneos": 500000, "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
     "imbalance": 20000, "payload": 20000, "timers": 1000000, "memory": 1000000, "idle": 5,
-    "scale": 10000000, "restart": 100000,
+    "scale": 10000000, "restart": 100000, "shared_wait": 50000,
 }
 QUICK = {"fib": 20, "idle": 1, "skynet": 100000, "scale": 200000}
 WORKS = list(COUNTS)
@@ -33,6 +33,7 @@ VARIANTS_OF = {("memory", "erlang"): ["plain", "hibernate"],
                # More of them take it minutes where random ones are sent to.
                ("scale", "caf"): [v for v in VARIANTS["scale"] if not v.startswith("100000")],
                ("pingpong_threads", "troupe"): ["asleep", "spinning"],
+               ("shared_wait", "troupe"): ["threads", "processes", "messages"],
                ("restart", "troupe"): ["failed", "done", "process"],
                ("restart", "erlang"): ["failed", "done"],
                ("fanin", "node"): ["1", "5"]}  # 64 worker threads would be a test of the machine
