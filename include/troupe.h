@@ -15,6 +15,7 @@
  *   troupe/command.h   external programs
  *   troupe/inspect.h   the tree, nodes and actors of a running application, by messages
  *   troupe/io.h        descriptors and signals as messages
+ *   troupe/stream.h    TCP and unix connections that an actor owns
  *   troupe/buffer.h    large data that messages share
  *   troupe/shared.h    memory shared with other processes, waiting and notifying there
  *   troupe/work.h      calls that block, on threads of their own
@@ -39,6 +40,7 @@
 #include <troupe/router.h>
 #include <troupe/shared.h>
 #include <troupe/status.h>
+#include <troupe/stream.h>
 #include <troupe/supervisor.h>
 #include <troupe/system.h>
 #include <troupe/topic.h>

@@ -75,7 +75,7 @@ static void receive_aio(nng_socket s, uint64_t n) {
 static int run(uint64_t n, bool aio) {
     char url[64];
     (void)snprintf(url, sizeof url, "abstract://bench-oneway-%d", (int)getpid());
-    pid_t child = fork();
+    pid_t child = fork_child();
     if (child == 0) child_main(url, n, aio);
     nng_socket s = pair_listen(url);
     set_buffers(s);

@@ -103,7 +103,7 @@ static void parent_main(const char *url, uint64_t n) {
 int main(int argc, char **argv) {
     char url[64];
     (void)snprintf(url, sizeof url, "abstract://bench-payload-%d", (int)getpid());
-    pid_t child = fork(); /* before NNG's first call: a fork after it is fatal */
+    pid_t child = fork_child();
     if (child == 0) child_main(url);
     parent_main(url, bench_count(argc, argv, 2000));
     kill(child, SIGKILL);

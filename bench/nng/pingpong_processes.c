@@ -42,7 +42,7 @@ static int run(uint64_t n, bool aio) {
     char url[64];
     (void)snprintf(url, sizeof url, "abstract://bench-pingpong-%d", (int)getpid());
     const uint64_t warm = n / 10 + 1;
-    pid_t child = fork();
+    pid_t child = fork_child();
     if (child == 0) child_main(url, n + warm, aio);
     parent_main(url, n, warm, aio);
     kill(child, SIGKILL);

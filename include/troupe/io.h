@@ -60,8 +60,8 @@ TROUPE_MESSAGE(troupe_descriptor, TROUPE_DESCRIPTOR_FIELDS)
  * descriptor of the process's limit.
  *
  * Pipes, sockets, terminals, eventfds, timerfds, pidfds and such can be watched. A worker looks at descriptors
- * between handlers: while a handler blocks, those that its worker watches wait (an actor's are watched by the
- * worker that ran it at the time).
+ * between handlers; while a handler blocks, the node's monitor does for those that its worker watches (an actor's are
+ * watched by the worker that ran it at the time), some milliseconds later.
  * Errors: INVALID (not open; a regular file or folder, which never makes anybody wait; other events; the actor
  * does not handle troupe_descriptor: the log says which), LIMIT (no descriptors left), NO_MEMORY, STOPPING. */
 enum troupe_status troupe_watch(troupe_self *self, troupe_watcher *watch, int fd, uint32_t events);
