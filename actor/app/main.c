@@ -26,6 +26,7 @@
 #include "place/keeper_process.h"
 #include "place/ledger.h"
 #include "place/log_pipe.h"
+#include "place/title.h"
 
 enum { EXIT_WRONG = 1 };
 
@@ -183,7 +184,7 @@ static int run_keeper(struct application *application) {
     struct tr_keeper_options options = {
         .rules = { .nodes = specs, .node_count = plan->node_count, .shutdown = config->shutdown,
                    .restarts = config->root->restarts, .within = config->root->within },
-        .processes = processes, .workers = workers,
+        .name = config->name, .processes = processes, .workers = workers,
         .flight_size = sizeof(struct tr_flight), .ledger_size = sizeof(struct tr_ledger),
         .config = config->source, .config_size = config->source_size, .argv = application->argv,
         .scribe = &application->scribe, .tails = config->log_tails, .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
@@ -271,7 +272,7 @@ static int run_spawned(struct application *application, struct tr_node_start *st
     if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;
     const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
     if (node == NULL) return EXIT_WRONG;
-    tr_process_name(node->spec.path);
+    tr_process_title(application->program.config->name, node->spec.path);
     choose_log(application);
     int code = run_node(application, start);
     tr_node_start_release(start);

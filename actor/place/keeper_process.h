@@ -15,6 +15,7 @@
  * returns. */
 struct tr_keeper_options {
     struct tr_keeper_rules rules;
+    const char *name; /* of the application, for the titles of processes; NULL: "troupe" */
     const struct tr_process_options *const *processes; /* how that of each node is made, in the order of `rules`; each
                                                           may be NULL, and all: as the keeper is */
     const uint32_t *workers; /* of the pool of each node, in the order of `rules`, for those that are watched; NULL: 1 */

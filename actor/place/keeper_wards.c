@@ -138,7 +138,8 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
                                    .log = ends.log,
                                    .json = ends.log >= 0 && options->scribe->form == TR_LOG_JSON,
                                    .config = spawn ? driver->config : -1 };
-    struct tr_process_setup setup = { .path = ward->spec->path,
+    struct tr_process_setup setup = { .application = options->name,
+                                      .path = ward->spec->path,
                                       .keeper = keeper,
                                       .errors = ends.errors,
                                       .main = ward->spec->kind == TR_NODE_MAIN,

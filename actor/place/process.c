@@ -29,6 +29,7 @@
 #include "base/assert.h"
 #include "place/control.h"
 #include "place/process_options.h"
+#include "place/title.h"
 
 enum { FIRST_OWN = 3, ASIDE = 16 };
 
@@ -127,14 +128,6 @@ bool tr_process_own_group(bool main) {
     return !(main && isatty(STDIN_FILENO) && tcgetpgrp(STDIN_FILENO) == getpgrp());
 }
 
-void tr_process_name(const char *path) {
-    static const char prefix[] = "troupe:";
-    char name[16];
-    size_t room = sizeof name - sizeof prefix, size = strlen(path);
-    snprintf(name, sizeof name, "%s%s", prefix, size > room ? path + (size - room) : path);
-    prctl(PR_SET_NAME, name);
-}
-
 void tr_process_setup(const struct tr_process_setup *setup) {
     char why[192];
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
@@ -144,7 +137,7 @@ void tr_process_setup(const struct tr_process_setup *setup) {
     keep_own(setup->start);
     if (!setup->main) close_stdin();
     reset_signals();
-    tr_process_name(setup->path);
+    tr_process_title(setup->application, setup->path);
     require(map_page(setup->start), "its flight page");
     if (!tr_process_options_apply(setup->options, setup->keeper, why, sizeof why))
         tell_keeper(setup->start->control, why, TR_PROCESS_SETUP_FAILED);

@@ -40,7 +40,7 @@ void tr_node_start_release(struct tr_node_start *start);
 /* ---- For the keeper ---- */
 
 struct tr_process_setup {
-    const char *path;            /* of the node: the name of the process becomes "troupe:PATH" */
+    const char *application, *path; /* its title (title.h): of the application, and of the node */
     pid_t keeper;                /* the parent that it must still have */
     bool main;                   /* keeps standard input, and the terminal if that is one */
     int errors;                  /* becomes its standard error; -1: that stays what it is */
@@ -57,10 +57,6 @@ void tr_process_setup(const struct tr_process_setup *setup);
 /* Executes `program` with `argv` and the variable. Does not return. */
 void tr_process_spawn(const struct tr_node_start *start, const char *program, char *const *argv)
     __attribute__((noreturn));
-
-/* Names the process for ps and top: "troupe:PATH", cut to 15 bytes (from the front: the end tells
- * more). After exec the name is the program's again: a spawned node says it once more. */
-void tr_process_name(const char *path);
 
 /* Does a process with this setup leave the keeper's process group? Not main at a terminal: it could
  * not read from it in another one. */

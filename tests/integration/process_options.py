@@ -74,6 +74,26 @@ def test_as_the_system_sees_it():
         stop(app)
 
 
+def title(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as text:
+        return text.read().decode()
+
+
+def test_titles():
+    """ps shows where a process is in the tree; the keeper keeps its command line."""
+    for start in STARTS:
+        app = application({"process": "own", "start": start}, root={"name": "titled"})
+        guise_pid, main = up(app), up(app, process="main")
+        if not title(main).startswith("titled"):
+            check("guises" in title(main), f"neither title nor command line: {title(main)!r}")
+            stop(app)
+            return "skipped: this kernel does not move titles (CONFIG_CHECKPOINT_RESTORE)"
+        check(title(guise_pid) == "titled: /guise\0" and title(main) == "titled: main\0", f"{title(guise_pid)!r}")
+        check("\0run\0" in title(app.process.pid), "the keeper's")
+        stop(app)
+    return None
+
+
 def test_main_too():
     app = application("thread", root={"main": {"nice": 3, "umask": "007", "env": {"NEW": "in main"}}}, variables=["NEW"])
     pid = up(app, process="main")
@@ -182,6 +202,6 @@ def test_in_one_process():
     stop(app)
 
 
-run([test_as_the_system_sees_it, test_main_too, test_another_user, test_shared_by_all_of_one_name,
+run([test_as_the_system_sees_it, test_titles, test_main_too, test_another_user, test_shared_by_all_of_one_name,
      test_what_the_system_refuses, test_who_one_is_needs_no_privilege,
      test_limits_that_are_too_low, test_in_one_process])

@@ -27,6 +27,7 @@
 
 #include "base/rules.h"
 #include "place/keeper_process.h"
+#include "place/title.h"
 
 enum { DEADLINE = 20000, MAIN = 1, WORKER = 2, OTHER = 3 };
 #define MS INT64_C(1000000)
@@ -783,7 +784,7 @@ static void spawned_nodes(void **state) {
 /* What this program does when the keeper executes it. */
 static int run_spawned(struct tr_node_start *start) {
     char config[32] = "";
-    tr_process_name("/worker/1");
+    tr_process_title(NULL, "/worker/1");
     begin(start);
     report_self(start);
     if (pread(start->config, config, sizeof config - 1, 0) < 0) return 96;
