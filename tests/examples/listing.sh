@@ -11,6 +11,7 @@ touch "$work/folder/one" "$work/folder/two words"
 for place in thread process; do
     "$program" run "$config" --set tree.children.listing.args.folder="$work/folder" \
         --place "/listing=$place" >"$work/out" 2>"$work/log"
+    # shellcheck disable=SC2012 # it is ls that is run
     { ls -l "$work/folder" | sed 's/^/stdout: /'; echo "closed with code 0 after 3 lines"; } >"$work/expected"
     diff "$work/expected" "$work/out"
 done

@@ -13,6 +13,7 @@ for place in thread process; do
     "$program" run "$config" --place "/versions=$place" >"$work/out" 2>"$work/log"
     [ "$(results 'uname -sr')" = "$(printf '\n%s\n' "$(uname -sr)")" ] ||
         { echo "uname, $place"; cat "$work/out"; exit 1; }
+    # shellcheck disable=SC2012 # it is ls that is run
     results 'ls --version' | grep -qF "$(ls --version | head -n 1)"
     [ "$(results 'ls --no-such-option' | head -n 1)" = "exited with code 2" ]
     results 'ls --no-such-option' | grep -q 'no-such-option'
