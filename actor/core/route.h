@@ -63,6 +63,7 @@ struct tr_route {
 struct tr_inbound {
     _Atomic uint64_t *settled;  /* in the ledger: how many of the channel's messages are settled */
     _Atomic uint64_t *current;  /* in the ledger, by worker: channel << 40 | sequence being handled */
+    uint64_t node;              /* the other one */
     uint32_t channel;
     _Atomic uint32_t users;     /* messages that refer to it */
     /* The next message in order is settled: handled (OK) or a dead letter. Raises `settled`. Called by

@@ -134,8 +134,8 @@ static struct tr_lane_inbound *inbound_new(struct tr_lane_driver *lane, uint32_t
     inbound->ledger = lane->ledger;
     lane->ledger->references++;
     inbound->inbound = (struct tr_inbound){ .settled = &half->settled[channel],
-                                            .current = half->current, .channel = channel,
-                                            .settle = settle };
+                                            .current = half->current, .node = lane->route.node,
+                                            .channel = channel, .settle = settle };
     tr_ledger_open(half, channel);
     return inbound;
 }

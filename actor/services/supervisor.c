@@ -7,7 +7,7 @@
  * start message. More children come by request. What is configured may be on any node, what was added is here. All
  * stand in one table (supervisor_kin.c); what happens to one costs no more for the others there are.
  *
- * When a node dies, every child on it has exited.
+ * When a node dies, every child on it has exited. That, and what becomes of the children of a third one, another node cannot say.
  *
  * A supervisor that is killed has its children killed: the orders leave in its stop handler, and come before
  * whatever its next run tells the same agents. Nobody waits for these ends. What is still reported of them comes
@@ -201,14 +201,24 @@ TROUPE_STOP(troupe_supervisor) {
 
 /* ---- What happens to children ---- */
 
-/* NULL: it is of a child that an earlier run has started, or of one that was forgotten. */
-static struct tr_kin *kin_of(const struct troupe_supervisor *me, uint64_t key, uint32_t run) {
+/* The node that the message at hand comes from. An order to stop is no message. */
+static uint64_t speaker_of(const troupe_self *self) {
+    bool here = self->message == NULL || self->message->inbound == NULL;
+    return here ? self->worker->node->id : self->message->inbound->node;
+}
+
+static bool is_foreign(const troupe_self *self) { return speaker_of(self) != self->worker->node->id; }
+
+/* NULL: it is of a child that an earlier run has started, or of one that was forgotten; or of one of another node than
+ * the one that says so. Of those that could not be started there, we say so ourselves. */
+static struct tr_kin *kin_of(const struct troupe_supervisor *me, const troupe_self *self, uint64_t key, uint32_t run) {
     struct tr_kin *kin = tr_kindred_keyed(&me->kindred, key);
-    return kin != NULL && kin->run == (uint64_t)run + 1 ? kin : NULL;
+    bool known = kin != NULL && kin->run == (uint64_t)run + 1;
+    return known && (!is_foreign(self) || speaker_of(self) == kin->spec.node) ? kin : NULL;
 }
 
 TROUPE_ON(troupe_supervisor, tr_started) {
-    struct tr_kin *kin = kin_of(me, msg->key, msg->run);
+    struct tr_kin *kin = kin_of(me, self, msg->key, msg->run);
     if (kin == NULL) return TROUPE_OK;
     if (msg->run > 0)
         tr_log(self->worker->node, TROUPE_INFO, kin->spec.path, "started again (restart %u)", msg->run);
@@ -267,7 +277,7 @@ static void note_exit(struct troupe_supervisor *me, struct tr_kin *kin, const st
 }
 
 TROUPE_ON(troupe_supervisor, tr_exited) {
-    struct tr_kin *kin = kin_of(me, msg->key, msg->run);
+    struct tr_kin *kin = kin_of(me, self, msg->key, msg->run);
     if (kin == NULL) return TROUPE_OK;
     uint64_t run = kin->run;
     int64_t now = enter(me, self);
@@ -301,7 +311,9 @@ static uint32_t first_on(const struct troupe_supervisor *me, uint64_t node) {
     return low;
 }
 
+/* From our own host. */
 TROUPE_ON(troupe_supervisor, tr_node_down) {
+    if (is_foreign(self)) return TROUPE_OK;
     int64_t now = enter(me, self);
     uint32_t lost = 0;
     for (uint32_t i = first_on(me, msg->node); i < me->remote_count && me->remote[i]->spec.node == msg->node; i++) {
@@ -316,18 +328,20 @@ TROUPE_ON(troupe_supervisor, tr_node_down) {
 }
 
 TROUPE_ON(troupe_supervisor, tr_supervisor_tick) {
+    if (is_foreign(self)) return TROUPE_OK;
     me->timer.id = 0;
     tr_supervision_tick(me->machine, enter(me, self));
     return leave(me);
 }
 
 TROUPE_ON(troupe_supervisor, tr_stopping) {
+    if (is_foreign(self)) return TROUPE_OK;
     tr_supervision_stop(me->machine, enter(me, self));
     return leave(me);
 }
 
 TROUPE_ON(troupe_supervisor, tr_save) {
-    struct tr_kin *kin = kin_of(me, msg->key, msg->run);
+    struct tr_kin *kin = kin_of(me, self, msg->key, msg->run);
     enter(me, self);
     if (kin != NULL) tr_kin_save(me, kin, msg->type, msg->data);
     return TROUPE_OK;
