@@ -268,6 +268,7 @@ void tr_keeper_tick(struct tr_keeper *keeper, int64_t now) {
         name_survivors(keeper);
         finish(keeper, 128 + SIGKILL, now);
     }
+    settle(keeper);
     arm(keeper);
 }
 

@@ -86,7 +86,7 @@ struct tr_keeper_io {
     void (*log)(void *context, const char *line);
     /* Send this to the program of that number, and to all in its group. */
     void (*signal_command)(void *context, uint64_t number, int signal);
-    /* A detached one is nobody's from now on: it is neither ended nor waited for. */
+    /* It is nobody's from now on, neither ended nor waited for: it is detached, or cannot be killed. */
     void (*release_command)(void *context, uint64_t number);
     /* All processes are gone. The last action. */
     void (*exit)(void *context, int code);
@@ -125,6 +125,9 @@ bool tr_keeper_is_stopping(const struct tr_keeper *keeper);
 /* ---- External programs: keeper_commands.c ---- */
 
 enum { TR_KEEPER_COMMANDS = 4096 }; /* of an application, at once */
+
+/* How long one may take to end after SIGKILL. */
+#define TR_KEEPER_KILL_PATIENCE (INT64_C(5) * 1000 * 1000 * 1000)
 
 struct tr_command_rules {
     bool detached;

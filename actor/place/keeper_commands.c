@@ -4,7 +4,9 @@
  * its grace is over, with SIGKILL. When main died everything is killed at once; when the application ends in order,
  * its programs are asked to, and have at most until the deadline of the shutdown. The keeper does not end before them.
  *
- * One that is detached is let go when its owner is gone, or the application is: it is nobody's from then on.
+ * One that is detached is let go when its owner is gone, or the application is: it is nobody's from then on. So is one
+ * that SIGKILL does not end, for it has another user's rights (sudo), or hangs in the kernel: nobody waits for it for
+ * ever.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -44,10 +46,10 @@ const char *tr_commands_begin(struct tr_keeper *keeper, uint64_t number, const s
 
 /* ---- Ends ---- */
 
-static void kill_now(struct tr_keeper *keeper, struct tr_keeper_command *command) {
+static void kill_now(struct tr_keeper *keeper, struct tr_keeper_command *command, int64_t now) {
     if (command->killed) return;
     command->asked = command->killed = true;
-    command->deadline = INT64_MAX;
+    command->deadline = tr_keeper_later(now, TR_KEEPER_KILL_PATIENCE);
     keeper->io->signal_command(keeper->context, command->number, SIGKILL);
 }
 
@@ -55,18 +57,22 @@ static void ask_to_end(struct tr_keeper *keeper, struct tr_keeper_command *comma
     if (command->asked) return;
     command->asked = true;
     if (command->rules.signal == SIGKILL || command->rules.grace == 0) {
-        kill_now(keeper, command);
+        kill_now(keeper, command, now);
         return;
     }
     command->deadline = tr_keeper_later(now, command->rules.grace);
     keeper->io->signal_command(keeper->context, command->number, command->rules.signal);
 }
 
-/* False: it is still there. */
-static bool let_go(struct tr_keeper *keeper, struct tr_keeper_command *command) {
-    if (!command->rules.detached || command->asked) return false; /* nor one that is to end */
+static void release(struct tr_keeper *keeper, struct tr_keeper_command *command) {
     keeper->io->release_command(keeper->context, command->number);
     forget(keeper, command);
+}
+
+/* False: it is not one to be let go, or is to end. */
+static bool let_go(struct tr_keeper *keeper, struct tr_keeper_command *command) {
+    if (!command->rules.detached || command->asked) return false;
+    release(keeper, command);
     return true;
 }
 
@@ -81,7 +87,7 @@ void tr_commands_end_all(struct tr_keeper *keeper, bool in_order, int64_t deadli
         struct tr_keeper_command *command = &keeper->commands[i];
         if (let_go(keeper, command)) continue;
         if (in_order) ask_to_end(keeper, command, now);
-        else kill_now(keeper, command);
+        else kill_now(keeper, command, now);
         if (!command->killed && deadline < command->deadline) command->deadline = deadline;
     }
 }
@@ -94,8 +100,16 @@ void tr_commands_exited(struct tr_keeper *keeper, uint64_t number) {
 /* ---- Time ---- */
 
 void tr_commands_tick(struct tr_keeper *keeper, int64_t now) {
-    for (size_t i = 0; i < keeper->command_count; i++)
-        if (now >= keeper->commands[i].deadline) kill_now(keeper, &keeper->commands[i]);
+    for (size_t i = keeper->command_count; i-- > 0;) {
+        struct tr_keeper_command *command = &keeper->commands[i];
+        if (now < command->deadline) continue;
+        if (!command->killed) {
+            kill_now(keeper, command, now);
+            continue;
+        }
+        tr_keeper_say(keeper, "an external program does not end, though it was killed: it is not waited for");
+        release(keeper, command);
+    }
 }
 
 int64_t tr_commands_deadline(const struct tr_keeper *keeper) {

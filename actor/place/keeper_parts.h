@@ -50,7 +50,7 @@ struct tr_keeper_command {
     uint64_t number;
     struct tr_command_rules rules;
     bool asked, killed; /* it was sent its signal, SIGKILL */
-    int64_t deadline;   /* when it is killed; INT64_MAX: it is not */
+    int64_t deadline;   /* when it is killed, or given up; INT64_MAX: it is not */
 };
 
 enum tr_keeper_phase {

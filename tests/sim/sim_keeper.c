@@ -52,6 +52,8 @@ struct program { /* an external one, by its number */
     uint64_t life; /* its incarnation */
     bool asked, killed, stubborn;
     int64_t kill_by; /* asked: not later than this; 0: was not */
+    int64_t killed_at;
+    bool immortal;
 };
 
 struct actor {    /* one node, as it really is */
@@ -338,12 +340,14 @@ static void on_command_signal(void *context, uint64_t number, int signal) {
     if (signal == SIGTERM) program->kill_by = w.now + GRACE;
     program->asked = true;
     program->killed = signal == SIGKILL;
+    program->killed_at = w.now;
 }
 
 static void on_command_release(void *context, uint64_t number) {
     (void)context;
     struct program *program = &w.programs[number];
-    check(program->runs && program->detached && !program->released, "release of program %d", (int)number);
+    bool given_up = program->killed && w.now >= program->killed_at + TR_KEEPER_KILL_PATIENCE;
+    check(program->runs && (program->detached || given_up) && !program->released, "release of program %d", (int)number);
     program->released = true;
 }
 
@@ -354,7 +358,7 @@ static void begin_program(uint64_t process) {
     if (tr_keeper_command(w.keeper, number, &rules) != NULL) return;
     check(!w.over, "a program after the end");
     w.programs[number] = (struct program){ .runs = true, .wanted = true, .detached = rules.detached, .owner = (int)process,
-                                           .life = actor_of(process)->incarnation, .stubborn = chance(40) };
+                                           .life = actor_of(process)->incarnation, .stubborn = chance(40), .immortal = chance(5) };
 }
 
 static void end_program(uint64_t number) {
@@ -369,6 +373,7 @@ static void move_program(uint64_t number) {
     struct program *program = &w.programs[number];
     const struct actor *owner = actor_of((uint64_t)program->owner);
     if (!program->runs) return;
+    if (program->immortal && !program->released) return;
     if (program->killed || (program->asked && !program->stubborn) || chance(3)) {
         end_program(number);
     } else if (program->wanted && !program->released && (!owner->process || owner->incarnation != program->life || chance(5))) {

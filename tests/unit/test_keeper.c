@@ -918,7 +918,7 @@ static void a_program_that_nobody_wants_is_asked_and_then_killed(void **state) {
     expect("");
     pass(1 * SECOND);
     expect("signal 1 9\n");
-    pass(100 * SECOND);
+    pass(TR_KEEPER_KILL_PATIENCE - 1);
     expect("");
     tr_keeper_command_exited(w.keeper, 1);
     tr_keeper_command_end(w.keeper, 1, true, w.now);
@@ -1010,6 +1010,21 @@ static void programs_of_an_earlier_life_are_gone_before_main_starts(void **state
     expect("fork 1.2\n");
 }
 
+/* One with another user's rights. */
+static void the_end_does_not_wait_for_one_that_cannot_be_killed(void **state) {
+    (void)state;
+    assert_null(command(1, false));
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    exited(MAIN, EXITED(0));
+    pass(2 * SECOND);
+    forget();
+    pass(TR_KEEPER_KILL_PATIENCE - 1);
+    expect("");
+    pass(1);
+    expect("release 1\nexit 0\n");
+    strcpy(w.actions, "exit 0\n");
+}
+
 static void no_more_programs_than_allowed(void **state) {
     (void)state;
     for (uint64_t i = 1; i <= TR_KEEPER_COMMANDS; i++) assert_null(command(i, false));
@@ -1072,6 +1087,7 @@ int main(void) {
         RULE(no_longer_than_the_shutdown_may_take),
         RULE(a_second_signal_waits_for_none),
         RULE(programs_of_an_earlier_life_are_gone_before_main_starts),
+        RULE(the_end_does_not_wait_for_one_that_cannot_be_killed),
         RULE(no_more_programs_than_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
