@@ -51,6 +51,14 @@ const void *troupe_buffer_keep(troupe_self *self, const void *data, size_t size)
  * takes it from another actor that keeps the same buffer. */
 enum troupe_status troupe_buffer_release(troupe_self *self, const void *data);
 
+/* The same for a pointer that is set to NULL with it: what was sent is the receivers' from then on, and who touches it
+ * by mistake is found out at once. Node's transferList. If it is not OK, nothing has changed. */
+static inline enum troupe_status troupe_buffer_forget(troupe_self *self, void **data) {
+    enum troupe_status status = troupe_buffer_release(self, *data);
+    if (status == TROUPE_OK) *data = NULL;
+    return status;
+}
+
 /* The buffers of a process. A pipeline that passes data on makes none. */
 struct troupe_buffer_counts {
     uint64_t live;  /* that somebody refers to: the program, or a message */

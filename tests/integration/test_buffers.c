@@ -66,12 +66,15 @@ static enum troupe_status send_plain(troupe_self *self, const struct order *orde
 }
 
 static enum troupe_status send_buffer(troupe_self *self, const struct order *order, uint32_t n) {
-    uint8_t *data = troupe_buffer(self, order->size);
+    void *data = troupe_buffer(self, order->size), *none = NULL, *elsewhere = &none;
     if (data == NULL) return TROUPE_NO_MEMORY;
     fill(data, order->size, n);
     enum troupe_status status = troupe_send(self, order->to, chunk, .data = { data, order->size },
                                             .origin = address_of(data), .n = n);
-    enum troupe_status released = troupe_buffer_release(self, data);
+    enum troupe_status released = troupe_buffer_forget(self, &data);
+    if (data != NULL || troupe_buffer_forget(self, &none) != TROUPE_OK ||
+        troupe_buffer_forget(self, &elsewhere) != TROUPE_INVALID || elsewhere != &none)
+        board_note("not forgotten");
     return status == TROUPE_OK ? released : status;
 }
 
