@@ -86,8 +86,8 @@ class Application:
         self.paths = {}  # path: pid, the latest
         reader, writer = os.pipe()
         self.process = subprocess.Popen([program(name), "run", path, *self.form(options), *options], stdin=subprocess.DEVNULL,
-                                        stdout=writer, stderr=writer, env=sanitizer_options({**os.environ, **(env or {})}),
-                                        cwd=self.directory.name, **self.as_user(user))
+                                        stdout=writer, stderr=writer, cwd=self.directory.name, **self.as_user(user),
+                                        env=sanitizer_options({**os.environ, "TMPDIR": self.directory.name, **(env or {})}))
         os.close(writer)
         self.output = reader
         self.keeper = os.pidfd_open(self.process.pid)
