@@ -1,5 +1,5 @@
 """Runs one program and measures it from outside: what it printed, its CPU time, its resident memory; and,
-for the work `idle`, what it does while it has nothing to do."""
+for the works `idle` and `idle_processes`, what it does while it has nothing to do."""
 import os
 import re
 import resource
@@ -54,6 +54,15 @@ def activity(pid):
             with open(f"{base}/status") as file:
                 switches += int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", file.read(), re.M).group(1))
     return ran / 1e6, switches
+
+
+def proportional(pid):
+    """Bytes of memory of a process and all below it, a page that several share divided among them."""
+    total = 0
+    for each in tree_of(pid):
+        with open(f"/proc/{each}/smaps_rollup") as file:
+            total += 1024 * int(re.search(r"^Pss:\s*(\d+)", file.read(), re.M).group(1))
+    return total
 
 
 def start(command, environment):
@@ -116,16 +125,19 @@ def run_idle(command, environment, seconds):
         cpu, switches = activity(process.pid)
         time.sleep(seconds)
         cpu_after, switches_after = activity(process.pid)
-        peak = resident(process.pid)
+        peak, memory = resident(process.pid), proportional(process.pid)
         process.terminate()
         process.wait(15)
     finally:
         kill_group(process)
         process.communicate()
     spent = cpu_after - cpu
-    return [(f"metric:cpu,{params},seconds:{seconds}", str(spent), "ms", "lower"),
-            (f"metric:switches,{params},seconds:{seconds}", str(switches_after - switches), "count", "lower"),
-            ], spent / 1000, peak
+    rows = [(f"metric:cpu,{params},seconds:{seconds}", str(spent), "ms", "lower"),
+            (f"metric:switches,{params},seconds:{seconds}", str(switches_after - switches), "count", "lower")]
+    many = re.search(r"processes:(\d+)", params)
+    if many:
+        rows.append((f"metric:memory,{params}", str(memory / int(many.group(1)) / 1024), "KiB", "lower"))
+    return rows, spent / 1000, peak
 
 
 def machine_busy():

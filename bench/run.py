@@ -55,7 +55,7 @@ def sample(work, commands, options, notes):
         for key in order if turn % 2 == 0 else reversed(order):
             command, environment = commands[key]
             try:
-                if work == "idle":
+                if work in ("idle", "idle_processes"):
                     lines, cpu, rss = run_idle(command, environment, count_of(work, options.quick))
                 else:
                     lines, cpu, rss = run_once(command, environment)

@@ -21,13 +21,14 @@ COUNTS = {
     "fanin": 2000000, "fanout": 2000000, "publish": 2000000, "ring": 1000000, "big": 1200000,
     "chameneos": 500000, "spawn": 300000, "fjcreate": 40000, "fib": 25, "skynet": 1000000, "ask": 1000000,
     "imbalance": 20000, "payload": 20000, "timers": 1000000, "memory": 1000000, "idle": 5,
-    "scale": 10000000, "restart": 100000, "shared_wait": 50000,
+    "scale": 10000000, "restart": 100000, "shared_wait": 50000, "start_processes": 30, "idle_processes": 5,
 }
-QUICK = {"fib": 20, "idle": 1, "skynet": 100000, "scale": 200000}
+QUICK = {"fib": 20, "idle": 1, "idle_processes": 1, "skynet": 100000, "scale": 200000}
 WORKS = list(COUNTS)
 
 # The second argument of a program: one run each.
 VARIANTS = {"fanin": ["1", "5", "64"], "fanout": ["1", "8", "64"], "publish": ["64"], "imbalance": ["1", "2"],
+            "start_processes": ["fork", "spawn", "crash", "fork_from_2GiB"], "idle_processes": ["200"],
             "scale": [f"{n}:{to}" for to in ("any", "partner") for n in (10, 1000, 100000, 1000000)]}
 VARIANTS_OF = {("memory", "erlang"): ["plain", "hibernate"],
                # More of them take it minutes where random ones are sent to.
@@ -127,6 +128,10 @@ def commands_of(subject, work, build, scratch, count):
     for variant in VARIANTS_OF.get((work, subject), VARIANTS.get(work, [None])):
         if work == "scale" and int(variant.split(":")[0]) > count:
             continue  # each actor sends at least one message
+        if work == "start_processes" and variant == "fork_from_2GiB" and count < COUNTS[work]:
+            continue  # not every machine has them to spare
+        if work == "idle_processes" and count < COUNTS[work]:
+            variant = str(int(variant) // 10)
         if subject == "erlang":
             command = erlang(work, variant, scratch)
         elif subject == "node":
