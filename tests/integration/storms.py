@@ -11,7 +11,6 @@ TROUPE_STORM=seconds:kills is how long and how often: 60:1000 is the full one. T
 import mmap
 import os
 import random
-import signal
 import struct
 import sys
 import time
@@ -21,7 +20,7 @@ from application import SLOWNESS, Application, balanced, check, run  # noqa: E40
 
 SEED = int(os.environ.get("TROUPE_SEED", "6"))
 SECONDS, KILLS = (int(word) for word in os.environ.get("TROUPE_STORM", "5:80").split(":"))
-SENDERS, RECEIVERS, REASONS, NUMBERS = 4, 4, 64, 1 << 23  # as in programs/storm.c
+SENDERS, RECEIVERS, REASONS, NUMBERS = 4, 4, 64, 1 << 24  # as in programs/storm.c
 MOST_GROWTH = 16 << 20  # of what a surviving process has resident, once everything has been going on for a while
 
 
@@ -77,6 +76,7 @@ class Storm:
         self.victims = [f"/receiver/{i}" for i in range(RECEIVERS)] + (["senders"] if senders_apart else [])
         self.chance = random.Random(SEED)
         self.kills = {path: 0 for path in self.victims}
+        self.struck = set()  # pids
         self.sizes = {}
 
     def rage(self):
@@ -89,13 +89,16 @@ class Storm:
             if number in (KILLS // 4, KILLS - 1):
                 self.measure()
         self.took = time.monotonic() - began
+        while any(self.app.paths[path] in self.struck for path in self.victims):
+            self.app.read_for(0.001)  # they are all back, so that no question is lost with the last ones
         self.books.open_gate()
 
     def kill_one(self):
         """One that is there: who was killed just now may not be back yet."""
         for path in self.chance.sample(self.victims, len(self.victims)):
-            if self.app.kill(path):
+            if self.app.paths[path] not in self.struck and self.app.kill(path):
                 self.kills[path] += 1
+                self.struck.add(self.app.paths[path])
                 return
             self.app.read_for(0.001)
 

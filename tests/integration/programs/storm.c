@@ -28,7 +28,7 @@ TROUPE_MESSAGE_EMPTY(settled)
 #define GO_ON(field) field(u32, receiver)
 TROUPE_MESSAGE(go_on, GO_ON)
 
-enum { SENDERS = 4, RECEIVERS = 4, REASONS = 64, AT_ONCE = 64, NUMBERS = 1 << 23 };
+enum { SENDERS = 4, RECEIVERS = 4, REASONS = 64, AT_ONCE = 64, NUMBERS = 1 << 24 };
 
 /* storm.py reads these: all fields are 64 bits wide. */
 struct pair {
