@@ -13,7 +13,7 @@
 
 #include "base/pack.h"
 
-enum { FIELDS = 11 };
+enum { FIELDS = 12 };
 
 /* ---- Writing ---- */
 
@@ -33,6 +33,7 @@ size_t tr_command_request_encode(const struct tr_command_request *request, uint8
     pack_list(&out, request->arguments);
     pack_list(&out, request->environment);
     pack_text(&out, request->directory);
+    tr_pack_bool(&out, request->enters);
     pack_text(&out, request->name);
     tr_pack_uint(&out, request->descriptors);
     tr_pack_int(&out, request->user);
@@ -79,6 +80,7 @@ static void read_fields(struct tr_cursor *cursor, struct tr_command_request *req
     request->arguments = read_list(cursor, &room, 1);
     request->environment = read_list(cursor, &room, 0);
     request->directory = read_text(cursor);
+    request->enters = tr_read_bool(cursor);
     request->name = read_text(cursor);
     request->descriptors = (uint32_t)tr_read_uint(cursor, TR_COMMAND_DESCRIPTORS);
     request->user = tr_read_int(cursor, -1, UINT32_MAX);

@@ -27,6 +27,7 @@ struct tr_command_request {
     char *const *arguments;   /* argv, at least one */
     char *const *environment; /* all of it */
     const char *directory;    /* to work in; "": the keeper's own */
+    bool enters;              /* it must be; else it is only where the owner is: then the keeper's own will do, too */
     const char *name;         /* for what is said when it cannot be started */
     uint32_t descriptors;     /* 3 to TR_COMMAND_DESCRIPTORS: what it has as 0, 1, 2, ... in this order */
     int64_t user, group;      /* -1: those of whoever asks */

@@ -93,7 +93,7 @@ static enum step prepare(const struct launch *launch) {
     if (!take_descriptors(launch)) return STEP_DESCRIPTORS;
     if (!change_user(launch)) return STEP_USER;
     if (!die_with_parent(launch)) return STEP_PARENT;
-    if (request->directory[0] != '\0' && chdir(request->directory) != 0) return STEP_DIRECTORY;
+    if (request->directory[0] != '\0' && chdir(request->directory) != 0 && request->enters) return STEP_DIRECTORY;
     if (origin->files != NULL) setrlimit(RLIMIT_NOFILE, origin->files);
     return STEP_EXECUTE;
 }

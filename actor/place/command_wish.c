@@ -156,7 +156,7 @@ static const char *fill(struct tr_command_wish *wish, const struct troupe_progra
     if (!find_directory(wish, args->cwd)) return "its directory cannot be named";
     wish->request = (struct tr_command_request){
         .programs = wish->files, .arguments = wish->arguments, .environment = wish->environment,
-        .directory = wish->directory, .name = name, .user = number_of(args->uid), .group = number_of(args->gid),
+        .directory = wish->directory, .enters = args->cwd[0] != '\0', .name = name, .user = number_of(args->uid), .group = number_of(args->gid),
         .detached = args->detached, .signal = args->kill_signal == 0 ? SIGTERM : args->kill_signal,
         .grace = args->grace == 0 ? GRACE : args->grace
     };

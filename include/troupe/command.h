@@ -55,7 +55,7 @@ enum {
 /* program: a file, looked up in the PATH of the program's environment if there is no slash in it. arguments: from
  *     argv[1] on. argv0: argv[0]; "": `program`.
  * shell: instead of those three: a line for /bin/sh -c.
- * cwd: "": the directory of the process that the command is in.
+ * cwd: "": the directory of the process that the command is in, or, if its user may not enter that, the keeper's.
  * env: changes of that process's environment: "NAME=value" adds or replaces, "NAME" takes away. clean_env: begins with
  *     an empty one instead.
  * uid, gid: numbers, as texts; "": those of that process. Without supplementary groups. Only root may be another.

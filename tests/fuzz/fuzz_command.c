@@ -25,7 +25,7 @@ static void round_trip(const struct tr_command_request *request) {
     tr_assert(strcmp(request->directory, again->directory) == 0 && strcmp(request->name, again->name) == 0);
     tr_assert(request->user == again->user && request->group == again->group && request->grace == again->grace);
     tr_assert(request->signal == again->signal && request->descriptors == again->descriptors);
-    tr_assert(request->detached == again->detached);
+    tr_assert(request->detached == again->detached && request->enters == again->enters);
     free(again);
     free(bytes);
 }

@@ -174,13 +174,44 @@ def test_nothing_is_left_whenever_the_keeper_or_main_is_killed():
                       for name, place in (("a", "thread"), ("b", "process"), ("c", "process"))))
         app.wait_for("started")
         app.read_for(chance.random() * 0.1)
-        if turn % 3 == 0:
-            app.kill("/b")
+        if turn % 3 != 0:
+            app.kill("main" if turn % 3 == 1 else "/b")
             app.read_for(chance.random() * 0.05)
         app.signal(signal.SIGKILL)
         app.wait()
         app.close()
     return f"{rounds} times"
+
+
+def test_a_program_has_what_its_owners_process_has():
+    app = start(boss("echo $MINE; pwd; exec sleep 1000",
+                     {"process": "own", "env": {"MINE": "of the process"}, "cwd": "/usr"}))
+    app.wait_for("^/boss out 1 of the process")
+    app.wait_for("^/boss out 1 /usr")
+    end(app)
+
+
+def test_nobody_becomes_root():
+    """The keeper is root's; who asks it is not."""
+    if os.geteuid() != 0:
+        return "skipped: only root may become another user"
+    nobody = {"process": "own", "user": 4711, "group": 4712}
+    app = start(boss("id -u; id -g; id -G", nobody))
+    found = app.wait_for(r"^/boss out 1 4711$")[1]
+    app.wait_for(r"^/boss out 1 4712$", since=found)
+    app.wait_for("^/boss closed 0 0")
+    check(len(app.find(r"^/boss out 1 4712$")) == 2, "it is in other groups as well", app)
+    end(app)
+    for want in ({"uid": "0"}, {"gid": "0"}, {"uid": "4713", "gid": "4713"}):
+        app = start({"name": "c", "actor": "troupe_command", "place": nobody, "args": {"program": "id", **want}},
+                    restarts=0)
+        app.wait_for("id: Operation not permitted")
+        check(app.wait() == 2, f"exit code {app.process.returncode}", app)
+        app.close()
+    app = start({"name": "c", "actor": "troupe_command", "restart": "transient",
+                 "args": {"program": "id", "uid": "4711", "gid": "4712"}})
+    app.wait_for(r"uid=4711 gid=4712 groups=4712")
+    return end(app)
 
 
 def test_a_detached_program_stays():

@@ -21,7 +21,7 @@ static char *environment[] = { "A=1", "B=\xc3", NULL };
 
 static struct tr_command_request request_of(void) {
     return (struct tr_command_request){ .programs = programs, .arguments = arguments, .environment = environment,
-                                        .directory = "/tmp", .name = "a", .descriptors = 4, .user = -1, .group = 100,
+                                        .directory = "/tmp", .enters = true, .name = "a", .descriptors = 4, .user = -1, .group = 100,
                                         .detached = true, .signal = SIGINT, .grace = INT64_MAX };
 }
 
@@ -40,6 +40,7 @@ static void there_and_back(void **state) {
     assert_null(read->programs[2]);
     assert_string_equal(read->environment[1], "B=\xc3");
     assert_string_equal(read->directory, "/tmp");
+    assert_true(read->enters);
     assert_string_equal(read->name, "a");
     assert_int_equal(read->descriptors, 4);
     assert_int_equal(read->user, -1);
@@ -97,7 +98,7 @@ static void texts_end_once(void **state) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct tr_bytes out = { .limit = 1000 };
         const char *error;
-        tr_pack_array(&out, 11);
+        tr_pack_array(&out, 12);
         tr_pack_array(&out, 1);
         tr_pack_bin(&out, texts[i].data, texts[i].size);
         for (int rest = 0; rest < 10; rest++) tr_pack_nil(&out);
