@@ -31,6 +31,9 @@
  * the application alone. In a program that owns its main (troupe_system_start) and is killed by SIGKILL, the programs
  * are killed, but what these had started is not.
  *
+ * On virtual time (troupe/test.h) there are no programs: a command says so, and ends. Its owner is tested by sending it
+ * what a command would.
+ *
  * The other end of the terminal. As it is in another process group, a program cannot read the terminal of the
  * application (it is stopped by SIGTTIN), and Ctrl-C is not for it: it ends with its owner.
  */

@@ -153,6 +153,18 @@ static void messages_are_found_in_any_order(void **state) {
     finish(kit);
 }
 
+/* They take real time. Who owns one is tested by a probe that says what a program would. */
+static void there_are_no_programs(void **state) {
+    (void)state;
+    troupe_test *kit = start(NULL);
+    troupe_self *self = troupe_test_self(kit);
+    assert_int_equal(troupe_spawn(self, NULL, troupe_command, troupe_program, .program = "true",
+                                  .to = troupe_self_address(self)), TROUPE_OK);
+    assert_string_equal(troupe_test_expect(kit, troupe_command_error)->why, "there are no programs on virtual time");
+    troupe_test_expect_nothing(kit);
+    finish(kit);
+}
+
 /* ---- Time ---- */
 
 static void time_passes_only_where_the_test_says_so(void **state) {
@@ -594,6 +606,7 @@ int main(void) {
         cmocka_unit_test(the_probe_is_asked_and_answers),
         cmocka_unit_test(an_ask_of_the_probe_ends_as_others_do),
         cmocka_unit_test(messages_are_found_in_any_order),
+        cmocka_unit_test(there_are_no_programs),
         cmocka_unit_test(time_passes_only_where_the_test_says_so),
         cmocka_unit_test(deadlines_of_asks_are_in_that_time),
         cmocka_unit_test(a_crash_is_a_failure_like_others),
