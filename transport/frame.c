@@ -37,6 +37,7 @@ static const struct layout layouts[TR_ENTRY_KINDS] = {
     [TR_ENTRY_CLOSE] = { "close", "c" },
     [TR_ENTRY_CLOSED] = { "closed", "c" },
     [TR_ENTRY_BEAT] = { "beat", "" },
+    [TR_ENTRY_DATA_WITH] = { "data_with", "cnb" },
 };
 
 const char *tr_entry_name(enum tr_entry_kind kind) { return layouts[kind].name; }

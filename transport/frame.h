@@ -34,6 +34,7 @@ enum tr_entry_kind {
     TR_ENTRY_CLOSE,      /* the sender is done with the channel */
     TR_ENTRY_CLOSED,     /* so is the receiver: its number is free */
     TR_ENTRY_BEAT,       /* still here */
+    TR_ENTRY_DATA_WITH,  /* one payload, with the next descriptors of its frame; from version 2 on */
     TR_ENTRY_KINDS
 };
 
@@ -48,7 +49,7 @@ struct tr_hello {
 struct tr_entry {
     enum tr_entry_kind kind;
     uint32_t channel;
-    uint64_t count; /* messages, or the number of one */
+    uint64_t count; /* messages, or the number of one; descriptors */
     struct tr_endpoint to;
     enum tr_delivery delivery;
     enum troupe_status status;

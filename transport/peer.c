@@ -207,4 +207,8 @@ void tr_peer_tick(struct tr_peer *peer, int64_t now) {
 
 uint64_t tr_peer_held(const struct tr_peer *peer) { return peer->held; }
 
+bool tr_peer_knows_descriptors(const struct tr_peer *peer) {
+    return peer->theirs.newest >= TR_PEER_VERSION_DESCRIPTORS;
+}
+
 bool tr_peer_is_up(const struct tr_peer *peer) { return peer->phase == TR_PEER_UP; }

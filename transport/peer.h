@@ -23,7 +23,7 @@ struct tr_endpoint {
 };
 
 /* One payload on its way to an endpoint. The caller allocates it and fills `to`, `bytes`, `size`,
- * `definitions`; from tr_peer_submit on it belongs to the peer, until it is handed back, exactly
+ * `definitions`, and `descriptors` with their count, if it has any; from tr_peer_submit on it belongs to the peer, until it is handed back, exactly
  * once, through io->settled. */
 struct tr_parcel {
     struct tr_parcel *next; /* the peer's */
@@ -31,10 +31,21 @@ struct tr_parcel {
     uint32_t definitions;   /* how many of this node's definitions the payload relies on */
     uint32_t size;
     const uint8_t *bytes;
+    const int *descriptors; /* that go along, each time that it is transmitted; the caller's to close in the end */
+    uint32_t descriptor_count;
     uint64_t sequence;      /* the peer's: its number on its channel, from 1 */
     uint32_t attempts;      /* the peer's: runs that it may have brought down */
     bool once;              /* never reaches a second incarnation, whatever is wanted */
     bool mortal;            /* only for the present incarnation: dies with it, transmitted or not */
+};
+
+/* One payload that has come. */
+struct tr_payload {
+    const uint8_t *bytes;
+    size_t size;
+    int *descriptors;       /* that came along: who takes one puts -1 in its place */
+    uint32_t descriptor_count;
+    bool missing;           /* there were more, which did not arrive */
 };
 
 /* What became of a message that was transmitted to a node that died: read from the ledger. */
@@ -50,6 +61,8 @@ enum {
     TR_PEER_MAX_FRAME = 64 * 1024,   /* frames are filled to about this */
     TR_PEER_MAX_PAYLOAD = 16 * 1024 * 1024 + 1024, /* large ones travel alone, up to this */
     TR_PEER_DEFINITIONS = 65536,     /* definitions of one node, at most */
+    TR_PEER_DESCRIPTORS = 32,        /* of one payload, at most */
+    TR_PEER_FRAME_DESCRIPTORS = 64,  /* of one frame, at most: the kernel passes 253 */
     TR_PEER_POISON_LIMIT = 3
 };
 
@@ -67,9 +80,9 @@ struct tr_peer_options {
 /* Actions. Called from within the tr_peer_ functions, never afterwards; none may call back into the
  * same peer. `context` is tr_peer_new's. */
 struct tr_peer_io {
-    /* Send these bytes. One frame at a time: the next only after tr_peer_sent. The bytes are valid
-     * during the call. */
-    void (*send)(void *context, const uint8_t *frame, size_t size);
+    /* Send these bytes, and duplicates of these descriptors with them. One frame at a time: the next only after
+     * tr_peer_sent. Both are valid during the call. */
+    void (*send)(void *context, const uint8_t *frame, size_t size, const int *descriptors, uint32_t count);
     /* The handshake is done / the connection is of no use any more: close it. `why` is static
      * text. Told once for each tr_peer_connected at most; the peer is disconnected by then. */
     void (*up)(void *context, uint64_t remote_incarnation);
@@ -87,7 +100,7 @@ struct tr_peer_io {
      * dead letter here, for that reason; it is reported to its sender. The driver counts it when it
      * settles, not before: until then a death of this node makes it one of the sender's. */
     enum troupe_status (*deliver)(void *context, uint32_t channel, uint64_t sequence,
-                                  const uint8_t *payload, size_t size);
+                                  const struct tr_payload *payload);
     /* How many messages of the channel are settled here (handled or dead), in order from 1; counts
      * those refused by `deliver` too, once those before them are settled. Called until `closed`. */
     uint64_t (*settled_count)(void *context, uint32_t channel);
@@ -114,7 +127,8 @@ struct tr_peer *tr_peer_new(const struct tr_peer_options *options, const struct 
 void tr_peer_free(struct tr_peer *peer);
 
 /* Takes the parcel. It waits while there is no connection, or no room in the window. What can never
- * leave is handed back at once: TOO_BIG, LIMIT (channels), NO_MEMORY. */
+ * leave is handed back at once: TOO_BIG, LIMIT (channels), NO_MEMORY. INCOMPATIBLE, later: it has descriptors, and the
+ * other side speaks a version of the protocol that knows of none. */
 void tr_peer_submit(struct tr_peer *peer, struct tr_parcel *parcel);
 /* Builds and sends a frame if there is anything to send and the transport is free. */
 void tr_peer_flush(struct tr_peer *peer, int64_t now);
@@ -130,6 +144,10 @@ void tr_peer_disconnected(struct tr_peer *peer);
 /* A frame of the present connection. Hostile until checked: whatever is wrong with it ends in
  * `lost`. */
 void tr_peer_frame(struct tr_peer *peer, const uint8_t *frame, size_t size, int64_t now);
+/* The same with the descriptors that came along: some may be missing at the end, but none more than the frame says.
+ * The list stays the caller's, who closes what is left in it (not -1) afterwards. */
+void tr_peer_frame_with(struct tr_peer *peer, const uint8_t *frame, size_t size, int *descriptors, uint32_t count,
+                        int64_t now);
 void tr_peer_tick(struct tr_peer *peer, int64_t now);
 /* Some messages were settled locally: an ack may be due (it is sent with the next frame, or after
  * ack_delay, or at once when the window of a channel is half used up). */

@@ -8,7 +8,8 @@
  *
  * A frame begins with answers and acks, so that a flood of payloads does not hold them back, and
  * goes on with payloads. An entry that would burst the frame waits for the next; one that is too
- * large for any ordinary frame gets the next frame for itself.
+ * large for any ordinary frame gets the next frame for itself. The descriptors of its payloads go with the frame, in
+ * their order.
  */
 #include "transport/peer_state.h"
 
@@ -100,7 +101,7 @@ static enum troupe_status open_channel(struct tr_peer *peer, struct tr_endpoint 
 
 static enum troupe_status find_channel(struct tr_peer *peer, const struct tr_parcel *parcel,
                                        struct tr_outbound **found) {
-    if (parcel->size > TR_PEER_MAX_PAYLOAD) return TROUPE_TOO_BIG;
+    if (parcel->size > TR_PEER_MAX_PAYLOAD || parcel->descriptor_count > TR_PEER_DESCRIPTORS) return TROUPE_TOO_BIG;
     uint32_t number = tr_endpoints_find(&peer->outbound_by_endpoint, parcel->to);
     if (number == UINT32_MAX) return open_channel(peer, parcel->to, found);
     *found = peer->outbound[number];
@@ -152,15 +153,31 @@ static bool put_definitions(struct tr_peer *peer, uint32_t needed) {
     return true;
 }
 
+static bool descriptors_fit(const struct tr_peer *peer, const struct tr_parcel *parcel) {
+    return peer->out_count + parcel->descriptor_count <= TR_PEER_FRAME_DESCRIPTORS;
+}
+
+static void put_descriptors(struct tr_peer *peer, const struct tr_parcel *parcel) {
+    for (uint32_t i = 0; i < parcel->descriptor_count; i++)
+        peer->out_descriptors[peer->out_count++] = parcel->descriptors[i];
+}
+
 static bool put_payload(struct tr_peer *peer, struct tr_outbound *channel) {
     struct tr_parcel *parcel = channel->unsent;
+    bool with = parcel->descriptor_count > 0;
+    if (with && !tr_peer_knows_descriptors(peer)) {
+        tr_peer_give_up_next(peer, channel, TROUPE_INCOMPATIBLE);
+        return true;
+    }
     if (!put_definitions(peer, parcel->definitions)) return false;
-    if (!tr_peer_fits(peer, parcel->size)) return false;
+    if (!tr_peer_fits(peer, parcel->size) || (with && !descriptors_fit(peer, parcel))) return false;
+    if (with) put_descriptors(peer, parcel);
     parcel->sequence = ++channel->sent;
     channel->unsent = parcel->next;
     struct tr_entry entry;
-    entry.kind = TR_ENTRY_DATA;
+    entry.kind = with ? TR_ENTRY_DATA_WITH : TR_ENTRY_DATA;
     entry.channel = channel->number;
+    entry.count = parcel->descriptor_count;
     entry.bytes = parcel->bytes;
     entry.size = parcel->size;
     tr_frame_put(&peer->out, &entry);
@@ -228,6 +245,7 @@ static void build(struct tr_peer *peer) {
 void tr_peer_flush(struct tr_peer *peer, int64_t now) {
     if (peer->phase == TR_PEER_DISCONNECTED || peer->in_flight) return;
     tr_bytes_clear(&peer->out);
+    peer->out_count = 0;
     build(peer);
     if (peer->out.failed) {
         tr_peer_lose(peer, "no memory for a frame");
@@ -236,6 +254,6 @@ void tr_peer_flush(struct tr_peer *peer, int64_t now) {
     if (peer->out.size == 0) return;
     peer->in_flight = true;
     peer->beat_at = now + peer->options.heartbeat;
-    peer->io.send(peer->context, peer->out.data, peer->out.size);
+    peer->io.send(peer->context, peer->out.data, peer->out.size, peer->out_descriptors, peer->out_count);
     if (peer->out.capacity > KEPT_CAPACITY) tr_bytes_free(&peer->out);
 }

@@ -27,6 +27,21 @@ void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel,
     }
 }
 
+static struct tr_parcel *before_unsent(const struct tr_outbound *channel) {
+    struct tr_parcel *before = channel->first == channel->unsent ? NULL : channel->first;
+    while (before != NULL && before->next != channel->unsent) before = before->next;
+    return before;
+}
+
+void tr_peer_give_up_next(struct tr_peer *peer, struct tr_outbound *channel, enum troupe_status status) {
+    struct tr_parcel *parcel = channel->unsent, *before = before_unsent(channel);
+    if (before == NULL) channel->first = parcel->next;
+    else before->next = parcel->next;
+    if (channel->last == parcel) channel->last = before;
+    channel->unsent = parcel->next;
+    hand_back(peer, parcel, status, false);
+}
+
 /* The oldest parcel of the channel, which has been transmitted. */
 static void settle_first(struct tr_peer *peer, struct tr_outbound *channel,
                          enum troupe_status status) {

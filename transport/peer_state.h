@@ -17,7 +17,9 @@
 #include "transport/frame.h"
 #include "transport/peer.h"
 
-enum { TR_PEER_VERSION_OLDEST = 1, TR_PEER_VERSION_NEWEST = 1 };
+enum { TR_PEER_VERSION_OLDEST = 1, TR_PEER_VERSION_NEWEST = 2 };
+/* From this one on, payloads may have descriptors. */
+enum { TR_PEER_VERSION_DESCRIPTORS = 2 };
 
 /* A connection. Every state leads back to DISCONNECTED; the table of moves is in peer.c. */
 enum tr_peer_phase {
@@ -118,6 +120,10 @@ struct tr_peer {
     int64_t now, heard_at, beat_at, ack_at; /* ack_at: INT64_MAX while no ack waits */
     int64_t asked_at;     /* when tick was asked for; INT64_MAX: it was not */
     struct tr_bytes out;
+    int out_descriptors[TR_PEER_FRAME_DESCRIPTORS];
+    uint32_t out_count;   /* of these, that go with `out` */
+    int *in_descriptors;  /* of the frame at hand, that no payload has had yet */
+    uint32_t in_count;
 
     /* channels out */
     struct tr_outbound **outbound; /* by number; kept for reuse until the peer is freed */
@@ -143,6 +149,9 @@ void tr_peer_arm(struct tr_peer *peer);
 /* Entry handlers return NULL, or what is wrong with the entry. */
 typedef const char *tr_peer_take(struct tr_peer *peer, const struct tr_entry *entry);
 
+/* Both sides speak of descriptors. */
+bool tr_peer_knows_descriptors(const struct tr_peer *peer);
+
 /* peer_greet.c */
 void tr_peer_greet(struct tr_peer *peer);
 void tr_peer_put_greeting(struct tr_peer *peer);
@@ -163,6 +172,8 @@ bool tr_peer_fits(struct tr_peer *peer, size_t size);
 /* peer_settle.c */
 /* The other incarnation is dead, or forgotten. with_fate: ask io->fate. */
 void tr_peer_bury(struct tr_peer *peer, bool crashed, bool with_fate);
+/* Takes the next one off the channel that was not transmitted, and hands it back. */
+void tr_peer_give_up_next(struct tr_peer *peer, struct tr_outbound *channel, enum troupe_status status);
 /* Hands all parcels from `parcel` on back. */
 void tr_peer_settle_chain(struct tr_peer *peer, struct tr_parcel *parcel,
                           enum troupe_status status);

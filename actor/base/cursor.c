@@ -165,3 +165,24 @@ uint32_t tr_read_array(struct tr_cursor *cursor) {
         fixed ? tag & 0x0fU : (uint32_t)tr_take_number(cursor, tag == TAG_ARRAY16 ? 2 : 4);
     return (uint32_t)tr_believe(cursor, count);
 }
+
+bool tr_next_is_ext(const struct tr_cursor *cursor) {
+    if (cursor->at == cursor->end) return false;
+    uint8_t tag = *cursor->at;
+    return (tag >= TAG_EXT8 && tag <= TAG_EXT32) || (tag >= TAG_EXT_FIX1 && tag <= TAG_EXT_FIX16);
+}
+
+const uint8_t *tr_read_ext(struct tr_cursor *cursor, int8_t type, uint32_t size) {
+    uint8_t tag = tr_peek(cursor);
+    if (!tr_next_is_ext(cursor)) {
+        tr_cursor_fail(cursor, "not an ext");
+        return NULL;
+    }
+    cursor->at++;
+    bool fixed = tag >= TAG_EXT_FIX1;
+    uint32_t length = fixed ? 1U << (tag - TAG_EXT_FIX1) : tr_take_length(cursor, tag, TAG_EXT8);
+    const uint8_t *bytes = tr_take(cursor, (size_t)length + 1);
+    if (bytes != NULL && (bytes[0] != (uint8_t)type || length != size))
+        tr_cursor_fail(cursor, "an ext of another type or size");
+    return tr_cursor_ok(cursor) ? bytes + 1 : NULL;
+}

@@ -69,3 +69,9 @@ void tr_pack_array(struct tr_bytes *out, uint32_t count) {
     msgpack_packer to = packer(out);
     msgpack_pack_array(&to, count);
 }
+
+void tr_pack_ext(struct tr_bytes *out, int8_t type, const void *data, uint8_t size) {
+    msgpack_packer to = packer(out);
+    msgpack_pack_ext(&to, size, type);
+    msgpack_pack_ext_body(&to, data, size);
+}

@@ -20,6 +20,7 @@ void tr_pack_f64(struct tr_bytes *out, double value);
 void tr_pack_str(struct tr_bytes *out, const char *text, size_t size);
 void tr_pack_bin(struct tr_bytes *out, const void *data, size_t size);
 void tr_pack_array(struct tr_bytes *out, uint32_t count); /* its items follow */
+void tr_pack_ext(struct tr_bytes *out, int8_t type, const void *data, uint8_t size);
 
 struct tr_cursor {
     const uint8_t *at;
@@ -45,6 +46,10 @@ uint32_t tr_read_array(struct tr_cursor *cursor);
 void tr_read_skip(struct tr_cursor *cursor);
 /* True for nil, which is then consumed; false, nothing consumed, for anything else. */
 bool tr_read_nil(struct tr_cursor *cursor);
+/* True for an ext value, nothing consumed: tr_read_ext is to be called. */
+bool tr_next_is_ext(const struct tr_cursor *cursor);
+/* The `size` bytes of an ext of this type; any other is a failure. NULL on failure. */
+const uint8_t *tr_read_ext(struct tr_cursor *cursor, int8_t type, uint32_t size);
 /* Sets an error of the caller's, unless there is one. */
 void tr_cursor_fail(struct tr_cursor *cursor, const char *error);
 static inline bool tr_cursor_ok(const struct tr_cursor *cursor) { return cursor->error == NULL; }

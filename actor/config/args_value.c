@@ -26,6 +26,7 @@ static const struct kind {
     [TROUPE_KIND_STR] = { "str", sizeof(const char *), 0, 0 },
     [TROUPE_KIND_BYTES] = { "bytes", sizeof(struct troupe_bytes), 0, 0 },
     [TROUPE_KIND_ADDRESS] = { "address", sizeof(struct troupe_address), 0, 0 },
+    [TROUPE_KIND_DESCRIPTOR] = { "descriptor", sizeof(int), 0, 0 },
 };
 
 size_t tr_args_size(enum troupe_kind kind) {
@@ -141,6 +142,10 @@ void tr_args_value(struct tr_mistakes *mistakes, const struct troupe_field *fiel
     tr_assert(field->kind < TROUPE_KIND_COUNT && field->kind != TROUPE_KIND_MESSAGE);
     if (field->kind == TROUPE_KIND_ADDRESS) {
         tr_mistake(mistakes, node->where, "%s: an address cannot be given in a configuration",
+                   field->name);
+    } else if (field->kind == TROUPE_KIND_DESCRIPTOR) {
+        tr_mistake(mistakes, node->where,
+                   "%s: a descriptor cannot be given in a configuration; give a path, and open it when the actor starts",
                    field->name);
     } else if (node->kind != TR_YAML_SCALAR) {
         tr_check_expected(mistakes, node, field->name, wanted(field->kind));

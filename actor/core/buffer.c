@@ -8,43 +8,39 @@
  * frees it. Between the two, a look-up may still come upon it, by a pointer that nobody has a right to
  * any more: it is not found then.
  */
-#include "core/buffer.h"
+#include "core/buffer_parts.h"
 
 #include <search.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/assert.h"
-
-/* What the tree compares: the bytes of a buffer, or those that are looked for. */
-struct range {
-    uintptr_t start;
-    size_t size; /* at least 1 */
-};
-
-struct tr_buffer {
-    struct range range;         /* first: the tree's pointers are cast to it */
-    _Atomic uint64_t references;
-    uint64_t held;              /* by the program: part of `references`; under the lock */
-    _Alignas(max_align_t) uint8_t bytes[];
-};
+#include "core/descriptor.h"
 
 /* Ranges of the tree do not overlap; one that overlaps with them is equal to the one it meets. */
 static int compare(const void *left, const void *right) {
-    const struct range *a = left, *b = right;
+    const struct tr_range *a = left, *b = right;
     if (a->start >= b->start + b->size) return 1;
     return b->start >= a->start + a->size ? -1 : 0;
 }
 
 void tr_buffers_init(struct tr_buffers *buffers) {
     *buffers = (struct tr_buffers){ .tree = NULL };
+    buffers->descriptors = tr_descriptors_ours();
     pthread_rwlock_init(&buffers->lock, NULL);
 }
 
+static void buffer_free(void *node) {
+    struct tr_buffer *buffer = node;
+    tr_descriptor_close(atomic_load(&buffer->descriptor));
+    if (buffer->mapped != NULL) munmap(buffer->mapped, buffer->mapped_size);
+    free(buffer);
+}
+
 void tr_buffers_free(struct tr_buffers *buffers) {
-    tdestroy(buffers->tree, free);
+    tdestroy(buffers->tree, buffer_free);
     pthread_rwlock_destroy(&buffers->lock);
 }
 
@@ -72,8 +68,8 @@ static void take_out(struct tr_buffers *buffers, struct tr_buffer *buffer) {
 }
 
 static struct tr_buffer *look_up(struct tr_buffers *buffers, const void *data, size_t size) {
-    const struct range first = { (uintptr_t)data, 1 };
-    struct range *const *found = tfind(&first, &buffers->tree, compare);
+    const struct tr_range first = { (uintptr_t)data, 1 };
+    struct tr_range *const *found = tfind(&first, &buffers->tree, compare);
     if (found == NULL) return NULL;
     size_t before = first.start - (*found)->start;
     return size <= (*found)->size - before ? (struct tr_buffer *)(void *)*found : NULL;
@@ -90,12 +86,20 @@ static bool refer(struct tr_buffer *buffer) {
     return false;
 }
 
-static void drop(struct tr_buffers *buffers, struct tr_buffer *buffer) {
+void tr_buffer_drop(struct tr_buffers *buffers, struct tr_buffer *buffer) {
     if (atomic_fetch_sub_explicit(&buffer->references, 1, memory_order_acq_rel) > 1) return;
     pthread_rwlock_wrlock(&buffers->lock);
     take_out(buffers, buffer);
     pthread_rwlock_unlock(&buffers->lock);
-    free(buffer);
+    buffer_free(buffer);
+}
+
+bool tr_buffer_enter(struct tr_buffers *buffers, struct tr_buffer *buffer) {
+    atomic_init(&buffer->references, 1);
+    pthread_rwlock_wrlock(&buffers->lock);
+    bool inserted = insert(buffers, buffer);
+    pthread_rwlock_unlock(&buffers->lock);
+    return inserted;
 }
 
 /* With one reference: the caller's. */
@@ -104,13 +108,11 @@ static struct tr_buffer *make(struct tr_buffers *buffers, size_t size, uint64_t 
     if (size > SIZE_MAX / 2) return NULL;
     struct tr_buffer *buffer = malloc(sizeof *buffer + size);
     if (buffer == NULL) return NULL;
-    buffer->range = (struct range){ (uintptr_t)buffer->bytes, size };
-    atomic_init(&buffer->references, 1);
+    buffer->range = (struct tr_range){ (uintptr_t)buffer->bytes, size };
     buffer->held = held;
-    pthread_rwlock_wrlock(&buffers->lock);
-    bool inserted = insert(buffers, buffer);
-    pthread_rwlock_unlock(&buffers->lock);
-    if (inserted) return buffer;
+    buffer->mapped = NULL;
+    atomic_init(&buffer->descriptor, -1);
+    if (tr_buffer_enter(buffers, buffer)) return buffer;
     free(buffer);
     return NULL;
 }
@@ -147,13 +149,13 @@ enum troupe_status tr_buffers_release(struct tr_buffers *buffers, const void *da
     if (held) buffer->held--;
     pthread_rwlock_unlock(&buffers->lock);
     if (!held) return TROUPE_INVALID;
-    drop(buffers, buffer);
+    tr_buffer_drop(buffers, buffer);
     return TROUPE_OK;
 }
 
 /* ---- For messages ---- */
 
-static struct tr_buffer *find(struct tr_buffers *buffers, const void *data, size_t size) {
+struct tr_buffer *tr_buffer_find(struct tr_buffers *buffers, const void *data, size_t size) {
     pthread_rwlock_rdlock(&buffers->lock);
     struct tr_buffer *buffer = look_up(buffers, data, size);
     if (buffer != NULL && !refer(buffer)) buffer = NULL;
@@ -162,22 +164,30 @@ static struct tr_buffer *find(struct tr_buffers *buffers, const void *data, size
 }
 
 const void *tr_shares_take(struct tr_shares *shares, const void *data, size_t size) {
-    struct tr_buffer *buffer = find(shares->buffers, data, size);
+    struct tr_buffer *buffer = tr_buffer_find(shares->buffers, data, size);
     if (buffer == NULL) {
         void *copy = tr_shares_make(shares, size);
         return copy == NULL ? NULL : memcpy(copy, data, size);
     }
-    shares->items[shares->count++] = buffer;
+    shares->items[shares->count++] = (struct tr_share){ .buffer = buffer };
     return data;
 }
 
 void *tr_shares_make(struct tr_shares *shares, size_t size) {
     struct tr_buffer *buffer = make(shares->buffers, size, 0);
     if (buffer == NULL) return NULL;
-    shares->items[shares->count++] = buffer;
+    shares->items[shares->count++] = (struct tr_share){ .buffer = buffer };
     return buffer->bytes;
 }
 
+void tr_shares_own(struct tr_shares *shares, int *field) {
+    shares->items[shares->count++] = (struct tr_share){ .descriptor = field };
+}
+
 void tr_shares_release(struct tr_shares *shares) {
-    while (shares->count > 0) drop(shares->buffers, shares->items[--shares->count]);
+    while (shares->count > 0) {
+        struct tr_share *share = &shares->items[--shares->count];
+        if (share->buffer != NULL) tr_buffer_drop(shares->buffers, share->buffer);
+        else tr_descriptor_close(*share->descriptor);
+    }
 }

@@ -35,13 +35,14 @@ size_t tr_codec_item_size(const struct troupe_field *field) {
         [TROUPE_KIND_STR] = sizeof(const char *),
         [TROUPE_KIND_BYTES] = sizeof(struct troupe_bytes),
         [TROUPE_KIND_ADDRESS] = sizeof(struct troupe_address),
+        [TROUPE_KIND_DESCRIPTOR] = sizeof(int),
     };
     return field->kind == TROUPE_KIND_MESSAGE ? field->nested->size : sizes[field->kind];
 }
 
 bool tr_codec_is_flat(const struct troupe_field *field) {
     if (field->kind == TROUPE_KIND_MESSAGE) return !field->nested->has_pointers;
-    return field->kind != TROUPE_KIND_STR && field->kind != TROUPE_KIND_BYTES;
+    return field->kind != TROUPE_KIND_STR && field->kind != TROUPE_KIND_BYTES && field->kind != TROUPE_KIND_DESCRIPTOR;
 }
 
 bool tr_codec_fail(struct tr_codec_error *error, enum troupe_status status, const char *reason) {
@@ -49,6 +50,22 @@ bool tr_codec_fail(struct tr_codec_error *error, enum troupe_status status, cons
     error->status = status;
     snprintf(error->text, sizeof error->text, ": %s", reason);
     return false;
+}
+
+bool tr_codec_fail_descriptor(struct tr_codec_error *error, enum troupe_status status) {
+    return tr_codec_fail(error, status, status == TROUPE_INVALID ? "not an open descriptor"
+                                        : status == TROUPE_LIMIT ? "this process has no descriptors left"
+                                                                 : "more descriptors than a message may have");
+}
+
+bool tr_codec_check_descriptor(int descriptor, uint32_t *count, struct tr_codec_error *error) {
+    if (descriptor < 0) return true;
+    if (descriptor == 0)
+        return tr_codec_fail(error, TROUPE_INVALID,
+                             "0, as when it is left out: say -1 for none, or send a dup(2) of standard input");
+    if (*count == TROUPE_MAX_DESCRIPTORS) return tr_codec_fail_descriptor(error, TROUPE_TOO_BIG);
+    ++*count;
+    return true;
 }
 
 /* Three bytes stay free for the dots, so that they always fit. */

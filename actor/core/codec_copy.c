@@ -1,7 +1,7 @@
 /*
  * A deep copy inside a node: struct, then whatever its fields point to, in one run of memory, but for
  * parts of TROUPE_SHARED_SIZE and more: these are referred to where they are in a buffer, and copied into
- * one where they are not.
+ * one where they are not. Descriptors are duplicated.
  *
  * As in codec_unpack.c one walk serves both passes; in the first there is no memory. Only what has
  * pointers is walked: a struct is copied whole, then its pointers are bent to their copies.
@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/utf8.h"
 #include "core/codec_internal.h"
+#include "core/descriptor.h"
 
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct copier {
     struct tr_layout layout;
     uint64_t worst; /* bytes when packed, never too few */
     uint32_t shared; /* parts in buffers */
+    uint32_t descriptors;
     struct tr_shares *shares;
     struct tr_codec_error *error;
 };
@@ -52,7 +54,7 @@ static bool share(struct copier *copier, const void *from, uint64_t size, size_t
     *at = NULL;
     if (copier->layout.base == NULL) return true;
     *at = tr_shares_take(copier->shares, from, (size_t)size);
-    return *at != NULL;
+    return *at != NULL || tr_codec_fail(copier->error, TROUPE_NO_MEMORY, "out of memory");
 }
 
 /* A part without pointers; `*at` is where its copy is, in the second pass. */
@@ -95,8 +97,22 @@ static bool copy_bytes(struct copier *copier, const uint8_t *from, uint8_t *into
     return true;
 }
 
+static bool copy_descriptor(struct copier *copier, const uint8_t *from, uint8_t *into) {
+    enum troupe_status status;
+    int descriptor, *copy = (int *)(void *)into;
+    memcpy(&descriptor, from, sizeof descriptor);
+    if (!tr_codec_check_descriptor(descriptor, &copier->descriptors, copier->error)) return false;
+    if (copy == NULL) return true;
+    *copy = descriptor < 0 ? -1 : tr_descriptor_duplicate(descriptor, &status);
+    if (descriptor < 0) return true;
+    if (*copy < 0) return tr_codec_fail_descriptor(copier->error, status);
+    tr_shares_own(copier->shares, copy);
+    return true;
+}
+
 static bool copy_value(struct copier *copier, const struct troupe_field *field, const uint8_t *from,
                        uint8_t *into, int depth) {
+    if (field->kind == TROUPE_KIND_DESCRIPTOR) return copy_descriptor(copier, from, into);
     if (field->kind == TROUPE_KIND_STR) return copy_str(copier, from, into);
     if (field->kind == TROUPE_KIND_BYTES) return copy_bytes(copier, from, into);
     return copy_pointers(copier, field->nested, from, into, depth + 1);
@@ -157,7 +173,7 @@ static bool copy_pointers(struct copier *copier, const struct troupe_message_typ
 static bool packs(const struct troupe_message_type *type, const void *message,
                   struct tr_codec_error *error) {
     struct tr_bytes bytes = { .limit = TR_CODEC_MAX_SIZE };
-    bool packed = tr_codec_pack(type, message, &bytes, error);
+    bool packed = tr_codec_pack_trial(type, message, &bytes, error);
     tr_bytes_free(&bytes);
     return packed;
 }
@@ -168,13 +184,13 @@ bool tr_codec_measure_copy(const struct troupe_message_type *type, const void *m
                              .worst = (uint64_t)type->size * WORST_FACTOR, .error = error };
     if (!copy_pointers(&copier, type, message, NULL, 0)) return tr_codec_fail_at_top(error);
     if (copier.worst > TR_CODEC_MAX_SIZE && !packs(type, message, error)) return false;
-    *needed = (struct tr_codec_size){ tr_layout_own(&copier.layout), copier.shared };
+    *needed = (struct tr_codec_size){ tr_layout_own(&copier.layout), copier.shared, copier.descriptors };
     return true;
 }
 
 bool tr_codec_copy(const struct troupe_message_type *type, const void *message, void *memory,
-                   struct tr_shares *shares) {
-    struct copier copier = { .layout = { .base = memory, .used = type->size }, .shares = shares };
+                   struct tr_shares *shares, struct tr_codec_error *error) {
+    struct copier copier = { .layout = { .base = memory, .used = type->size }, .shares = shares, .error = error };
     memcpy(memory, message, type->size);
-    return copy_pointers(&copier, type, message, memory, 0);
+    return copy_pointers(&copier, type, message, memory, 0) || tr_codec_fail_at_top(error);
 }

@@ -51,7 +51,7 @@ static inline size_t tr_layout_own(const struct tr_layout *layout) {
 /* Bytes of one value of the field's kind: of one item, if the field is an array. */
 size_t tr_codec_item_size(const struct troupe_field *field);
 
-/* A kind whose value is all in its place: no pointers, however deep. */
+/* A kind whose value is all in its place: no pointers, however deep, and no descriptors. */
 bool tr_codec_is_flat(const struct troupe_field *field);
 
 /* Each returns false, so that a failure is one line. The path is put in front on the way out, from
@@ -61,6 +61,19 @@ bool tr_codec_fail_in_field(struct tr_codec_error *error, const char *name);
 bool tr_codec_fail_in_item(struct tr_codec_error *error, uint32_t index);
 /* At the outermost level: something that has no field gets the word "message". */
 bool tr_codec_fail_at_top(struct tr_codec_error *error);
+
+/* Whether packing succeeds, as far as that is about sizes: descriptors are not looked at. */
+bool tr_codec_pack_trial(const struct troupe_message_type *type, const void *message, struct tr_bytes *out,
+                         struct tr_codec_error *error);
+
+/* One more of a message, `*count` so far: neither 0 nor too many. */
+bool tr_codec_check_descriptor(int descriptor, uint32_t *count, struct tr_codec_error *error);
+/* Why one could not be duplicated. */
+bool tr_codec_fail_descriptor(struct tr_codec_error *error, enum troupe_status status);
+
+/* An attached part: an ext of this type, of the place of its file (one byte), where it begins there (8) and its
+ * size (4), both big-endian. */
+enum { TR_CODEC_PART = 1, TR_CODEC_PART_SIZE = 13 };
 
 extern const char tr_codec_too_big[];
 extern const char tr_codec_too_deep[];

@@ -37,6 +37,7 @@ static const char *kind_name(enum troupe_kind kind) {
         [TROUPE_KIND_BOOL] = "bool",       [TROUPE_KIND_F64] = "f64",
         [TROUPE_KIND_STR] = "str",         [TROUPE_KIND_BYTES] = "bytes",
         [TROUPE_KIND_ADDRESS] = "address", [TROUPE_KIND_MESSAGE] = "message",
+        [TROUPE_KIND_DESCRIPTOR] = "descriptor",
     };
     return names[kind];
 }

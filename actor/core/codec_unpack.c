@@ -8,10 +8,13 @@
  * one-byte items that become structs of a kilobyte fails at its header.
  *
  * The second pass runs over bytes that the first accepted; a failure there is a mistake of the
- * caller's, unless there is no memory for a large part, which gets a buffer of its own.
+ * caller's, unless it is about a large part: there is no memory for its buffer, or the file that it is in is not
+ * what was said of it. A file is checked only then, when it is mapped: it cannot change any more, so what is checked
+ * once holds.
  */
 #include "base/assert.h"
 #include "base/pack.h"
+#include "base/utf8.h"
 #include "core/codec_internal.h"
 
 #include <string.h>
@@ -19,11 +22,16 @@
 struct unpacker {
     struct tr_cursor cursor;
     struct tr_layout layout;
+    const struct tr_arrived *arrived; /* NULL: nothing */
+    uint32_t used;   /* of these, by place: each belongs to one part or field */
     uint32_t shared; /* parts in buffers */
+    uint32_t descriptors;
     struct tr_shares *shares;
-    bool no_memory;
+    bool excused;    /* the second pass may fail for this */
     struct tr_codec_error *error;
 };
+
+_Static_assert(TR_MAX_ATTACHMENTS <= 32, "`used` has a bit for each");
 
 static bool unpack_message(struct unpacker *unpacker, const struct troupe_message_type *type,
                            uint8_t *into, int depth);
@@ -39,6 +47,10 @@ static bool reserve(struct unpacker *unpacker, uint64_t size, size_t alignment, 
     return tr_codec_fail(unpacker->error, TROUPE_TOO_BIG, tr_codec_too_big);
 }
 
+static void store(uint8_t *into, const void *value, size_t size) {
+    if (into != NULL) memcpy(into, value, size);
+}
+
 static bool share(struct unpacker *unpacker, uint64_t size, size_t alignment, uint8_t **at) {
     if (!tr_layout_share(&unpacker->layout, size, alignment))
         return tr_codec_fail(unpacker->error, TROUPE_TOO_BIG, tr_codec_too_big);
@@ -46,8 +58,8 @@ static bool share(struct unpacker *unpacker, uint64_t size, size_t alignment, ui
     *at = NULL;
     if (unpacker->layout.base == NULL) return true;
     *at = tr_shares_make(unpacker->shares, (size_t)size);
-    unpacker->no_memory = *at == NULL;
-    return *at != NULL;
+    unpacker->excused = *at == NULL;
+    return *at != NULL || tr_codec_fail(unpacker->error, TROUPE_NO_MEMORY, "out of memory");
 }
 
 /* Memory for a part without pointers; `*at` is NULL in the first pass. */
@@ -56,11 +68,126 @@ static bool place(struct unpacker *unpacker, uint64_t size, size_t alignment, ui
                                       : reserve(unpacker, size, alignment, at);
 }
 
-static void store(uint8_t *into, const void *value, size_t size) {
-    if (into != NULL) memcpy(into, value, size);
+/* ---- What came along ---- */
+
+/* Each at most once: nobody else owns it. */
+static bool use(struct unpacker *unpacker, uint64_t place) {
+    const struct tr_arrived *arrived = unpacker->arrived;
+    if (arrived == NULL || place >= arrived->count || place >= TR_MAX_ATTACHMENTS)
+        return tr_codec_fail(unpacker->error, TROUPE_MALFORMED, "refers to a descriptor that did not come along");
+    if ((unpacker->used & 1U << place) != 0)
+        return tr_codec_fail(unpacker->error, TROUPE_MALFORMED, "refers to another field's descriptor");
+    unpacker->used |= 1U << place;
+    return true;
 }
 
+struct part {
+    uint32_t place, size;
+    uint64_t offset;
+};
+
+static uint64_t get_number(const uint8_t *from, size_t size) {
+    uint64_t number = 0;
+    for (size_t i = 0; i < size; i++) number = number << 8 | from[i];
+    return number;
+}
+
+static bool read_part(struct unpacker *unpacker, struct part *part) {
+    const uint8_t *at = tr_read_ext(&unpacker->cursor, TR_CODEC_PART, TR_CODEC_PART_SIZE);
+    if (!check(unpacker)) return false;
+    *part = (struct part){ at[0], (uint32_t)get_number(at + 9, 4), get_number(at + 1, 8) };
+    if (!use(unpacker, part->place)) return false;
+    return part->size >= TROUPE_SHARED_SIZE ||
+           tr_codec_fail(unpacker->error, TROUPE_MALFORMED, "too small for a part of its own");
+}
+
+/* A part in a file, of items of a size; `*at` is NULL in the first pass. */
+static bool unpack_part(struct unpacker *unpacker, size_t item, const uint8_t **at, uint32_t *size) {
+    struct part part;
+    enum troupe_status status;
+    *at = NULL;
+    if (!read_part(unpacker, &part)) return false;
+    if (part.offset % (item < TR_CODEC_ALIGNMENT ? item : TR_CODEC_ALIGNMENT) != 0 || part.size % item != 0)
+        return tr_codec_fail(unpacker->error, TROUPE_MALFORMED, "not at its alignment in its file");
+    if (!tr_layout_share(&unpacker->layout, part.size, TR_CODEC_ALIGNMENT))
+        return tr_codec_fail(unpacker->error, TROUPE_TOO_BIG, tr_codec_too_big);
+    unpacker->shared++;
+    *size = part.size;
+    if (unpacker->layout.base == NULL) return true;
+    *at = tr_shares_map(unpacker->shares, &unpacker->arrived->descriptors[part.place], part.offset, part.size, &status);
+    if (*at != NULL) return true;
+    unpacker->excused = true;
+    return tr_codec_fail(unpacker->error, status, status == TROUPE_NO_MEMORY
+                                                      ? "out of memory"
+                                                      : "not in a sealed file in memory of at least its size");
+}
+
+/* What is wrong with the contents of a part shows when it is mapped. */
+static bool fail_contents(struct unpacker *unpacker, const char *why) {
+    unpacker->excused = true;
+    return tr_codec_fail(unpacker->error, TROUPE_MALFORMED, why);
+}
+
+static bool unpack_str_part(struct unpacker *unpacker, uint8_t *into) {
+    const uint8_t *at;
+    uint32_t size;
+    if (!unpack_part(unpacker, 1, &at, &size)) return false;
+    if (at == NULL) return true;
+    if (memchr(at, '\0', size) != at + size - 1) return fail_contents(unpacker, "a str that does not end at its end");
+    if (!tr_utf8_valid((const char *)at, size - 1)) return fail_contents(unpacker, "not valid UTF-8");
+    store(into, &at, sizeof at);
+    return true;
+}
+
+static bool unpack_bytes_part(struct unpacker *unpacker, uint8_t *into) {
+    struct troupe_bytes bytes;
+    const uint8_t *at;
+    if (!unpack_part(unpacker, 1, &at, &bytes.size)) return false;
+    bytes.data = at;
+    store(into, &bytes, sizeof bytes);
+    return true;
+}
+
+static bool are_bools(const uint8_t *at, uint32_t size) {
+    uint8_t bits = 0;
+    for (uint32_t i = 0; i < size; i++) bits |= at[i];
+    return bits <= 1;
+}
+
+static bool unpack_array_part(struct unpacker *unpacker, const struct troupe_field *field, uint8_t *into) {
+    const uint8_t *at;
+    uint32_t size;
+    size_t item = tr_codec_item_size(field);
+    if (field->nested != NULL || !tr_codec_is_flat(field))
+        return tr_codec_fail(unpacker->error, TROUPE_MALFORMED, "an array whose items cannot be in a file");
+    if (!unpack_part(unpacker, item, &at, &size)) return false;
+    if (at != NULL && field->kind == TROUPE_KIND_BOOL && !are_bools(at, size))
+        return fail_contents(unpacker, "a bool that is none");
+    struct tr_any_array array = { at, (uint32_t)(size / item) };
+    store(into, &array, sizeof array);
+    return true;
+}
+
+static bool unpack_descriptor(struct unpacker *unpacker, uint8_t *into) {
+    struct tr_cursor *cursor = &unpacker->cursor;
+    int *field = (int *)(void *)into;
+    if (field != NULL) *field = -1;
+    if (tr_read_nil(cursor)) return true;
+    uint64_t place = tr_read_uint(cursor, UINT8_MAX);
+    if (!check(unpacker) || !use(unpacker, place)) return false;
+    if (++unpacker->descriptors > TROUPE_MAX_DESCRIPTORS)
+        return tr_codec_fail_descriptor(unpacker->error, TROUPE_TOO_BIG);
+    if (field == NULL) return true;
+    *field = unpacker->arrived->descriptors[place];
+    unpacker->arrived->descriptors[place] = -1;
+    tr_shares_own(unpacker->shares, field);
+    return true;
+}
+
+/* ---- What is in the bytes ---- */
+
 static bool unpack_str(struct unpacker *unpacker, uint8_t *into) {
+    if (tr_next_is_ext(&unpacker->cursor)) return unpack_str_part(unpacker, into);
     uint32_t size;
     uint8_t *at;
     const char *text = tr_read_str(&unpacker->cursor, &size);
@@ -73,6 +200,7 @@ static bool unpack_str(struct unpacker *unpacker, uint8_t *into) {
 }
 
 static bool unpack_bytes(struct unpacker *unpacker, uint8_t *into) {
+    if (tr_next_is_ext(&unpacker->cursor)) return unpack_bytes_part(unpacker, into);
     uint32_t size;
     uint8_t *at;
     const void *data = tr_read_bin(&unpacker->cursor, &size);
@@ -146,6 +274,7 @@ static bool unpack_value(struct unpacker *unpacker, const struct troupe_field *f
     case TROUPE_KIND_BYTES: return unpack_bytes(unpacker, into);
     case TROUPE_KIND_ADDRESS: return unpack_address(unpacker, into);
     case TROUPE_KIND_MESSAGE: return unpack_message(unpacker, field->nested, into, depth + 1);
+    case TROUPE_KIND_DESCRIPTOR: return unpack_descriptor(unpacker, into);
     case TROUPE_KIND_COUNT: break;
     }
     return tr_codec_fail(unpacker->error, TROUPE_INVALID, "of an unknown kind");
@@ -153,6 +282,7 @@ static bool unpack_value(struct unpacker *unpacker, const struct troupe_field *f
 
 static bool unpack_array(struct unpacker *unpacker, const struct troupe_field *field, uint8_t *into,
                          int depth) {
+    if (tr_next_is_ext(&unpacker->cursor)) return unpack_array_part(unpacker, field, into);
     uint8_t *items;
     size_t size = tr_codec_item_size(field);
     uint32_t count = tr_read_array(&unpacker->cursor);
@@ -169,14 +299,16 @@ static bool unpack_array(struct unpacker *unpacker, const struct troupe_field *f
 }
 
 /* Fields that the sender does not know yet are zero, which leaves each str, however deep, to be
- * made "". Literals outlive every message. */
+ * made "", and each descriptor to be none. Literals outlive every message. */
 static void fill_missing(const struct troupe_message_type *type, uint32_t first, uint8_t *into) {
     static const char *const empty = "";
+    static const int none = -1;
     const struct troupe_field *fields = type->field_count == 0 ? NULL : type->fields();
     if (into == NULL || !type->has_pointers) return;
     for (uint32_t i = first; i < type->field_count; i++) {
         if (fields[i].array) continue;
         if (fields[i].kind == TROUPE_KIND_STR) store(into + fields[i].offset, &empty, sizeof empty);
+        if (fields[i].kind == TROUPE_KIND_DESCRIPTOR) store(into + fields[i].offset, &none, sizeof none);
         if (fields[i].nested != NULL) fill_missing(fields[i].nested, 0, into + fields[i].offset);
     }
 }
@@ -218,17 +350,18 @@ static bool walk(struct unpacker *unpacker, const struct troupe_message_type *ty
 }
 
 bool tr_codec_measure(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                      struct tr_codec_size *needed, struct tr_codec_error *error) {
-    struct unpacker unpacker = { .error = error };
+                      const struct tr_arrived *arrived, struct tr_codec_size *needed, struct tr_codec_error *error) {
+    struct unpacker unpacker = { .arrived = arrived, .error = error };
     if (!walk(&unpacker, type, data, size)) return tr_codec_fail_at_top(error);
-    *needed = (struct tr_codec_size){ tr_layout_own(&unpacker.layout), unpacker.shared };
+    *needed = (struct tr_codec_size){ tr_layout_own(&unpacker.layout), unpacker.shared, unpacker.descriptors };
     return true;
 }
 
 bool tr_codec_unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size,
-                     void *memory, struct tr_shares *shares) {
-    struct unpacker unpacker = { .layout = { .base = memory }, .shares = shares };
-    bool unpacked = walk(&unpacker, type, data, size);
-    tr_assert(unpacked || unpacker.no_memory);
-    return unpacked;
+                     const struct tr_arrived *arrived, void *memory, struct tr_shares *shares,
+                     struct tr_codec_error *error) {
+    struct unpacker unpacker = { .layout = { .base = memory }, .arrived = arrived, .shares = shares, .error = error };
+    if (walk(&unpacker, type, data, size)) return true;
+    tr_assert(unpacker.excused);
+    return tr_codec_fail_at_top(error);
 }

@@ -28,7 +28,7 @@ static struct tr_shares *shares_of(struct tr_message *message) {
 static struct tr_message *allocate_sharing(struct tr_memory memory, const struct troupe_message_type *type,
                                            const struct tr_codec_size *size) {
     size_t units = (size->bytes + UNIT - 1) / UNIT;
-    size_t list = sizeof(struct tr_shares) + size->shared * sizeof(struct tr_buffer *);
+    size_t list = sizeof(struct tr_shares) + (size->shared + size->descriptors) * sizeof(struct tr_share);
     struct tr_message *message = message_allocate(memory.pool, type, units * UNIT + list);
     if (message == NULL) return NULL;
     message->link.shares = units & 0xffffff;
@@ -38,7 +38,7 @@ static struct tr_message *allocate_sharing(struct tr_memory memory, const struct
 
 static struct tr_message *message_sized(struct tr_memory memory, const struct troupe_message_type *type,
                                         const struct tr_codec_size *size) {
-    return size->shared == 0 ? message_allocate(memory.pool, type, size->bytes)
+    return size->shared + size->descriptors == 0 ? message_allocate(memory.pool, type, size->bytes)
                              : allocate_sharing(memory, type, size);
 }
 
@@ -48,8 +48,9 @@ static struct tr_message *no_message(enum troupe_status *status, enum troupe_sta
 }
 
 /* A copy that stopped half-way: what it refers to by then is in its list. */
-static struct tr_message *filled(struct tr_message *message, bool whole, enum troupe_status *status) {
-    *status = whole ? TROUPE_OK : TROUPE_NO_MEMORY;
+static struct tr_message *filled(struct tr_message *message, bool whole, enum troupe_status *status,
+                                 const struct tr_codec_error *error) {
+    *status = whole ? TROUPE_OK : error->status;
     if (whole) return message;
     tr_message_free(message);
     return NULL;
@@ -64,7 +65,7 @@ static struct tr_message *copy_with_pointers(struct tr_memory memory, const stru
     struct tr_message *message = message_sized(memory, type, &size);
     if (message == NULL) return no_message(status, TROUPE_NO_MEMORY);
     void *copy = tr_message_body(message);
-    return filled(message, tr_codec_copy(type, body, copy, shares_of(message)), status);
+    return filled(message, tr_codec_copy(type, body, copy, shares_of(message), error), status, error);
 }
 
 struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_message_type *type,
@@ -78,16 +79,23 @@ struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_m
     return message;
 }
 
-struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troupe_message_type *type,
-                                     const uint8_t *data, size_t size, enum troupe_status *status,
-                                     struct tr_codec_error *error) {
+struct tr_message *tr_message_unpack_with(struct tr_memory memory, const struct troupe_message_type *type,
+                                          const uint8_t *data, size_t size, const struct tr_arrived *arrived,
+                                          enum troupe_status *status, struct tr_codec_error *error) {
     struct tr_codec_size needed;
     error->text[0] = '\0';
-    if (!tr_codec_measure(type, data, size, &needed, error)) return no_message(status, error->status);
+    if (!tr_codec_measure(type, data, size, arrived, &needed, error)) return no_message(status, error->status);
     struct tr_message *message = message_sized(memory, type, &needed);
     if (message == NULL) return no_message(status, TROUPE_NO_MEMORY);
     void *body = tr_message_body(message);
-    return filled(message, tr_codec_unpack(type, data, size, body, shares_of(message)), status);
+    bool whole = tr_codec_unpack(type, data, size, arrived, body, shares_of(message), error);
+    return filled(message, whole, status, error);
+}
+
+struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troupe_message_type *type,
+                                     const uint8_t *data, size_t size, enum troupe_status *status,
+                                     struct tr_codec_error *error) {
+    return tr_message_unpack_with(memory, type, data, size, NULL, status, error);
 }
 
 struct tr_message *tr_message_empty(struct tr_pool *pool) { return message_allocate(pool, NULL, 0); }

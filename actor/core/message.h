@@ -1,7 +1,8 @@
 /*
  * A message inside a node: one allocation, header and struct and all that the struct points to. It
  * travels by pointer, and whoever holds the pointer owns it. Large parts are in buffers that several
- * messages share (buffer.h): those it refers to are listed at the end of the allocation.
+ * messages share (buffer.h): those it refers to are listed at the end of the allocation. So are the fields
+ * that have its descriptors, which it owns, and closes when it is freed.
  *
  * A link is what a mailbox queues: a message, or one of the few other things a cell can be sent.
  */
@@ -31,7 +32,7 @@ struct tr_link {
     uint8_t attempts; /* runs that this message brought down */
     uint8_t status;   /* enum troupe_status of a TR_MESSAGE_OUTCOME */
     uint32_t memory : 8;  /* of a message: what tr_pool_take said of it */
-    uint32_t shares : 24; /* of a message: how far behind its body the list of its buffers is, in units of
+    uint32_t shares : 24; /* of a message: how far behind its body the list of its shares is, in units of
                            * 8 bytes; 0: it has none */
 };
 
@@ -70,7 +71,7 @@ struct tr_memory {
 };
 
 /* A copy of `body` and what it points to; large parts that are in buffers are shared. NULL: `error` says why,
- * and `*status` is INVALID, TOO_BIG or NO_MEMORY. Everything but link, as far as it is about memory, and
+ * and `*status` is INVALID, TOO_BIG, LIMIT or NO_MEMORY. Everything but link, as far as it is about memory, and
  * type is zero. */
 struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_message_type *type,
                                   const void *body, enum troupe_status *status,
@@ -80,6 +81,10 @@ struct tr_message *tr_message_new(struct tr_memory memory, const struct troupe_m
 struct tr_message *tr_message_unpack(struct tr_memory memory, const struct troupe_message_type *type,
                                      const uint8_t *data, size_t size, enum troupe_status *status,
                                      struct tr_codec_error *error);
+/* With what came along (NULL: nothing): what the message keeps of that is its own then. */
+struct tr_message *tr_message_unpack_with(struct tr_memory memory, const struct troupe_message_type *type,
+                                          const uint8_t *data, size_t size, const struct tr_arrived *arrived,
+                                          enum troupe_status *status, struct tr_codec_error *error);
 
 /* One without a type and a body. NULL: no memory. */
 struct tr_message *tr_message_empty(struct tr_pool *pool);

@@ -109,6 +109,7 @@ static void print_value(struct tr_text *to, const struct troupe_field *field, co
     case TROUPE_KIND_BYTES: print_bytes(to, from); break;
     case TROUPE_KIND_ADDRESS: print_address(to, from); break;
     case TROUPE_KIND_MESSAGE: print_message(to, field->nested, from); break;
+    case TROUPE_KIND_DESCRIPTOR: PRINT_NUMBER(to, from, int, int64_t, PRId64); break;
     case TROUPE_KIND_COUNT: break;
     }
 }

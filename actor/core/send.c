@@ -16,15 +16,19 @@ static bool is_bounded(uint8_t flags) {
 
 /* ---- Building the message ---- */
 
-/* As if it had crossed to another node and back. */
+/* As if it had crossed to another process and back. */
 static struct tr_message *build_serialized(struct tr_memory memory, const struct tr_outgoing *outgoing,
                                            enum troupe_status *status, struct tr_codec_error *error) {
     struct tr_message *message = NULL;
     struct tr_bytes bytes = { .limit = TR_CODEC_MAX_SIZE };
-    if (tr_codec_pack(outgoing->type, outgoing->body, &bytes, error))
-        message = tr_message_unpack(memory, outgoing->type, bytes.data, bytes.size, status, error);
-    else
+    struct tr_attachments attachments = { .buffers = memory.buffers };
+    if (tr_codec_pack_with(outgoing->type, outgoing->body, &bytes, &attachments, error)) {
+        const struct tr_arrived arrived = { attachments.descriptors, attachments.count };
+        message = tr_message_unpack_with(memory, outgoing->type, bytes.data, bytes.size, &arrived, status, error);
+        tr_attachments_close(&attachments);
+    } else {
         *status = error->status;
+    }
     tr_bytes_free(&bytes);
     return message;
 }

@@ -203,9 +203,9 @@ static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offe
 
 /* ---- What the peer machine asks for ---- */
 
-static void io_send(void *context, const uint8_t *frame, size_t size) {
+static void io_send(void *context, const uint8_t *frame, size_t size, const int *descriptors, uint32_t count) {
     struct tr_lane_driver *lane = context;
-    lane->sent = tr_lane_wire_send(lane->wire, frame, size);
+    lane->sent = tr_lane_wire_send(lane->wire, frame, size, descriptors, count);
 }
 
 static void io_up(void *context, uint64_t remote_incarnation) {

@@ -216,6 +216,7 @@ struct envelope {
     uint8_t flags, outcome;
     uint64_t ask;
     struct tr_cursor body;
+    struct tr_arrived arrived;
 };
 
 enum {
@@ -250,11 +251,19 @@ static void read_origin(struct envelope *envelope, uint32_t parts) {
     if (forwarded && envelope->from.generation != 0) envelope->from.node = node;
 }
 
-static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, size_t size,
+/* The kernel has dropped what this process has no room for. */
+static void lack_descriptors(struct tr_lane_driver *lane, struct envelope *envelope) {
+    envelope->status = TROUPE_LIMIT;
+    tr_log(lane->node, TROUPE_ERROR, NULL,
+           "from node %llu: %s: its descriptors did not arrive: this process may have no more open (ulimit -n)",
+           (unsigned long long)lane->route.node, envelope->type == NULL ? "an outcome" : envelope->type->name);
+}
+
+static void read_envelope(struct tr_lane_driver *lane, const struct tr_payload *payload,
                           struct envelope *envelope) {
     struct tr_cursor *cursor = &envelope->body;
-    *envelope = (struct envelope){ .status = TROUPE_OK };
-    tr_cursor_init(cursor, payload, size);
+    *envelope = (struct envelope){ .arrived = { payload->descriptors, payload->descriptor_count } };
+    tr_cursor_init(cursor, payload->bytes, payload->size);
     uint32_t parts = tr_read_array(cursor);
     if (parts != 5 && parts != 6) tr_cursor_fail(cursor, "an envelope has five parts, or six");
     bool none = tr_read_nil(cursor);
@@ -268,6 +277,7 @@ static void read_envelope(struct tr_lane_driver *lane, const uint8_t *payload, s
     if (none) read_outcome(envelope);
     if (!tr_cursor_ok(cursor) || (envelope->flags & ~FLAGS) != 0) envelope->status = TROUPE_MALFORMED;
     else read_type(lane, envelope, none, index);
+    if (payload->missing && envelope->status == TROUPE_OK) lack_descriptors(lane, envelope);
 }
 
 static struct tr_message *unpack(struct tr_lane_driver *lane, struct envelope *envelope) {
@@ -277,8 +287,8 @@ static struct tr_message *unpack(struct tr_lane_driver *lane, struct envelope *e
     struct tr_message *message =
         envelope->status != TROUPE_OK
             ? NULL
-            : tr_message_unpack(tr_memory_of(lane->node, NULL), envelope->type, envelope->body.at,
-                                tr_cursor_left(&envelope->body), &envelope->status, &error);
+            : tr_message_unpack_with(tr_memory_of(lane->node, NULL), envelope->type, envelope->body.at,
+                                     tr_cursor_left(&envelope->body), &envelope->arrived, &envelope->status, &error);
     if (message == NULL && error.text[0] != '\0')
         tr_log(lane->node, TROUPE_ERROR, NULL, "from node %llu: %s: %s",
                (unsigned long long)lane->route.node, envelope->type->name, error.text);
@@ -331,11 +341,11 @@ static bool take_up(struct tr_lane_driver *lane, struct tr_message *message) {
 }
 
 enum troupe_status tr_lane_deliver(void *context, uint32_t channel, uint64_t sequence,
-                                   const uint8_t *payload, size_t size) {
+                                   const struct tr_payload *payload) {
     struct tr_lane_driver *lane = context;
     struct tr_lane_inbound *inbound = lane->inbounds[channel];
     struct envelope envelope;
-    read_envelope(lane, payload, size, &envelope);
+    read_envelope(lane, payload, &envelope);
     struct tr_message *message = unpack(lane, &envelope);
     if (message == NULL) message = tombstone(&envelope);
     if (message == NULL) return TROUPE_NO_MEMORY;

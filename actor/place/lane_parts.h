@@ -136,7 +136,7 @@ enum troupe_status tr_lane_opened(void *context, uint32_t channel, struct tr_end
 void tr_lane_closed(void *context, uint32_t channel);
 uint64_t tr_lane_settled_count(void *context, uint32_t channel);
 enum troupe_status tr_lane_deliver(void *context, uint32_t channel, uint64_t sequence,
-                                   const uint8_t *payload, size_t size);
+                                   const struct tr_payload *payload);
 
 /* ---- lane_wire.c: by the lane's cell. A wire is a socket of this machine, or one of transport/wire.h, which posts
  * events. ---- */

@@ -67,6 +67,7 @@ static size_t size_of(enum troupe_kind kind) {
     case TROUPE_KIND_STR:
     case TROUPE_KIND_BYTES:
     case TROUPE_KIND_MESSAGE:
+    case TROUPE_KIND_DESCRIPTOR:
     case TROUPE_KIND_COUNT: break;
     }
     return 0;
@@ -81,7 +82,8 @@ static const struct troupe_field *field_of(const struct troupe_message_type *typ
 
 bool tr_ring_key(const struct troupe_message_type *type, const void *message, const char *name, uint64_t *key) {
     const struct troupe_field *field = field_of(type, name);
-    if (field == NULL || field->array || field->kind == TROUPE_KIND_MESSAGE) return false;
+    if (field == NULL || field->array) return false;
+    if (field->kind == TROUPE_KIND_MESSAGE || field->kind == TROUPE_KIND_DESCRIPTOR) return false;
     const uint8_t *at = (const uint8_t *)message + field->offset;
     const void *data = at;
     size_t size = size_of(field->kind);

@@ -43,7 +43,7 @@ static enum troupe_status read_actor(const struct troupe_supervisor *me, const s
     const char *starts = class->start_type->name;
     if (strcmp(starts, asked->start) != 0)
         return WRONG(INVALID, "%s starts with %s, not with %.100s", class->type->name, starts, asked->start);
-    if (!tr_codec_measure(class->start_type, asked->args.data, asked->args.size, &needed, &error))
+    if (!tr_codec_measure(class->start_type, asked->args.data, asked->args.size, NULL, &needed, &error))
         return WRONG(INVALID, "%s: %s", starts, error.text);
     spec->actor = class->type->name;
     spec->is_supervisor = class->type == &troupe_supervisor_actor;

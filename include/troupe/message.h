@@ -18,19 +18,35 @@
  *                                      a handler never sees NULL
  *     bytes                            struct troupe_bytes
  *     address                          struct troupe_address
+ *     descriptor                       int: an open file, socket, pipe, ...; -1: none (see below)
  *     message(point)                   struct point, a message declared before
  *     array(KIND)                      any of the above: struct troupe_KIND_array, or
- *                                      struct point_array for array(message(point));
+ *                                      struct point_array for array(message(point)), or
+ *                                      struct troupe_descriptors for array(descriptor);
  *                                      arrays of arrays: put one in a message
  *
  * Evolution: fields are only ever added at the end. A receiver that knows fewer
  * fields ignores the rest, one that knows more sees zeros, "" and empty arrays
- * (contract 9 in docs/guarantees.md).
+ * (contract 9 in docs/guarantees.md), and -1 for a descriptor.
  *
  * Ownership: a send copies the struct and everything its fields point to, so
  * the caller keeps what it had; only what is in a buffer and large is shared
  * (troupe/buffer.h). A handler may read its message until it returns; whatever
  * it wants to keep it copies, or keeps by troupe_buffer_keep.
+ *
+ * Descriptors: a send duplicates them, as it copies all else. The sender's own stays the sender's, to be
+ * closed by it, whether or not it was sent; the message has one of its own, which is closed when the message is
+ * freed: after its handler, or as a dead letter, in whatever place. A handler that wants it for longer takes it:
+ *
+ *     TROUPE_ON(copier, job) {
+ *         me->input = troupe_take_descriptor(&msg->input);    from here on this actor's, to be closed by it
+ *
+ * The duplicate is one in the sense of dup(2): it shares offset and flags with the sender's; it is closed when
+ * another program is executed, and is never 0, 1 or 2. A message has TROUPE_MAX_DESCRIPTORS at most. 0 is
+ * refused, for a field that is left out would be standard input: say -1, or send a dup(2) of it. It travels
+ * within a node and to processes on this machine. By tcp or inproc it cannot go, nor be saved, be an argument of
+ * a child in another process or published to another node: INVALID, with the reason in the log. (The meaning is
+ * that of Node's subprocess.send(message, handle), but nothing changes hands before it has arrived.)
  *
  * A message name is one name in the whole program: a second message of that name with other fields, in
  * another file, is refused at start-up.
@@ -86,12 +102,16 @@ struct troupe_f64_array { const double *items; uint32_t count; };
 struct troupe_str_array { const char *const *items; uint32_t count; };
 struct troupe_bytes_array { const struct troupe_bytes *items; uint32_t count; };
 struct troupe_address_array { const struct troupe_address *items; uint32_t count; };
+struct troupe_descriptors { const int *items; uint32_t count; };
+
+/* In one message, those in its arrays and nested messages included. */
+enum { TROUPE_MAX_DESCRIPTORS = 16 };
 
 enum troupe_kind {
     TROUPE_KIND_I8, TROUPE_KIND_I16, TROUPE_KIND_I32, TROUPE_KIND_I64,
     TROUPE_KIND_U8, TROUPE_KIND_U16, TROUPE_KIND_U32, TROUPE_KIND_U64,
     TROUPE_KIND_BOOL, TROUPE_KIND_F64, TROUPE_KIND_STR, TROUPE_KIND_BYTES,
-    TROUPE_KIND_ADDRESS, TROUPE_KIND_MESSAGE,
+    TROUPE_KIND_ADDRESS, TROUPE_KIND_MESSAGE, TROUPE_KIND_DESCRIPTOR,
     TROUPE_KIND_COUNT
 };
 
@@ -111,7 +131,8 @@ struct troupe_message_type {
     uint32_t size;                                /* sizeof the struct */
     uint32_t field_count;                         /* 0 for TROUPE_MESSAGE_EMPTY */
     const struct troupe_field *(*fields)(void);   /* its fields, in order; NULL when there are none */
-    bool has_pointers;                            /* some field, however deep, points outside the struct */
+    bool has_pointers;                            /* some field, however deep, points outside the struct, or is
+                                                   * a descriptor: a copy of the bytes is no copy of the message */
 };
 
 /* Writes a message as people read it, `count{word: "the", n: 3}`, into `text` (always terminated,
@@ -127,6 +148,12 @@ size_t troupe_message_schema(const struct troupe_message_type *type, char *text,
 
 /* 64-bit FNV-1a hash of the schema. Any thread. */
 uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
+
+/* Takes a descriptor out of a message that a handler was given (or of the request at an answer, or of the arguments
+ * of a run): it is the caller's from now on, to be closed by it, and the message has -1 there. Returns it; -1: there
+ * is none, or none any more. If the message is delivered again (a receiver with at_least_once that failed), what was
+ * taken is not there any more; what was only used, or duplicated, is. From the handler that has the message. */
+int troupe_take_descriptor(const int *field);
 
 #define TROUPE_MESSAGE(name, list)                                                                 \
     struct name {                                                                                  \
@@ -200,6 +227,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_TYPE_str const char *
 #define TROUPE_X_TYPE_bytes struct troupe_bytes
 #define TROUPE_X_TYPE_address struct troupe_address
+#define TROUPE_X_TYPE_descriptor int
 #define TROUPE_X_TYPE_message(type) struct type
 #define TROUPE_X_TYPE_array(kind) TROUPE_X_ARRAY_##kind
 
@@ -216,6 +244,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_ARRAY_str struct troupe_str_array
 #define TROUPE_X_ARRAY_bytes struct troupe_bytes_array
 #define TROUPE_X_ARRAY_address struct troupe_address_array
+#define TROUPE_X_ARRAY_descriptor struct troupe_descriptors
 #define TROUPE_X_ARRAY_message(type) struct type##_array
 
 #define TROUPE_X_KIND_i8 TROUPE_KIND_I8
@@ -231,6 +260,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_KIND_str TROUPE_KIND_STR
 #define TROUPE_X_KIND_bytes TROUPE_KIND_BYTES
 #define TROUPE_X_KIND_address TROUPE_KIND_ADDRESS
+#define TROUPE_X_KIND_descriptor TROUPE_KIND_DESCRIPTOR
 #define TROUPE_X_KIND_message(type) TROUPE_KIND_MESSAGE
 #define TROUPE_X_KIND_array(kind) TROUPE_X_KIND_##kind
 
@@ -247,6 +277,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_IS_ARRAY_str false
 #define TROUPE_X_IS_ARRAY_bytes false
 #define TROUPE_X_IS_ARRAY_address false
+#define TROUPE_X_IS_ARRAY_descriptor false
 #define TROUPE_X_IS_ARRAY_message(type) false
 #define TROUPE_X_IS_ARRAY_array(kind) true
 
@@ -263,6 +294,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_NESTED_str NULL
 #define TROUPE_X_NESTED_bytes NULL
 #define TROUPE_X_NESTED_address NULL
+#define TROUPE_X_NESTED_descriptor NULL
 #define TROUPE_X_NESTED_message(type) &type##_message
 #define TROUPE_X_NESTED_array(kind) TROUPE_X_NESTED_##kind
 
@@ -279,6 +311,7 @@ uint64_t troupe_message_fingerprint(const struct troupe_message_type *type);
 #define TROUPE_X_POINTS_str 1
 #define TROUPE_X_POINTS_bytes 1
 #define TROUPE_X_POINTS_address 0
+#define TROUPE_X_POINTS_descriptor 1
 #define TROUPE_X_POINTS_message(type) type##_troupe_has_pointers
 #define TROUPE_X_POINTS_array(kind) 1
 

@@ -43,7 +43,7 @@ static void release_lists(void) {
 static void *unpack(const struct troupe_message_type *type, const uint8_t *data, size_t size) {
     struct tr_codec_error error = { .text = "" };
     struct tr_codec_size needed;
-    if (!tr_codec_measure(type, data, size, &needed, &error)) {
+    if (!tr_codec_measure(type, data, size, NULL, &needed, &error)) {
         tr_assert(error.text[0] != '\0' && error.text[0] != ':');
         tr_assert(error.status == TROUPE_MALFORMED || error.status == TROUPE_TOO_BIG);
         return NULL;
@@ -51,7 +51,7 @@ static void *unpack(const struct troupe_message_type *type, const uint8_t *data,
     tr_assert(needed.bytes <= TR_CODEC_MAX_SIZE);
     void *memory = malloc(needed.bytes);
     tr_assert(memory != NULL);
-    tr_assert(tr_codec_unpack(type, data, size, memory, list_new(needed.shared)));
+    tr_assert(tr_codec_unpack(type, data, size, NULL, memory, list_new(needed.shared), &error));
     return memory;
 }
 
@@ -67,7 +67,7 @@ static void check_copy(const struct troupe_message_type *type, const void *messa
     tr_assert(tr_codec_measure_copy(type, message, &needed, NULL));
     void *copy = malloc(needed.bytes);
     tr_assert(copy != NULL);
-    tr_assert(tr_codec_copy(type, message, copy, list_new(needed.shared)));
+    tr_assert(tr_codec_copy(type, message, copy, list_new(needed.shared), NULL));
     tr_assert(pack(type, copy, &again));
     tr_assert(again.size == packed->size && memcmp(again.data, packed->data, again.size) == 0);
     tr_bytes_free(&again);

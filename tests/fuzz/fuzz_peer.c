@@ -42,14 +42,16 @@ static void reach(uint8_t stage, int64_t now) {
     if (stage >= 3) sides_talk(&victim, &partner, now);
 }
 
-static void feed(struct input *input, int64_t now) {
+static int numbers[TR_PEER_FRAME_DESCRIPTORS]; /* as if of descriptors */
+
+static void feed(struct input *input, uint32_t descriptors, int64_t now) {
     size_t size = next(input), left = (size_t)(input->end - input->at);
     if (size > left) size = left;
     uint8_t *frame = malloc(size + 1); /* of its own, so that reading beyond it is seen */
     if (frame == NULL) abort();
     memcpy(frame, input->at, size);
     input->at += size;
-    tr_peer_frame(victim.peer, frame, size, now);
+    tr_peer_frame_with(victim.peer, frame, size, numbers, descriptors, now);
     free(frame);
 }
 
@@ -68,6 +70,8 @@ static void submit_some(struct input *input) {
     struct tr_parcel *parcel = side_parcel('f', kind % SLOTS, 1 + kind);
     parcel->definitions = kind / 64;
     parcel->once = kind % 16 == 0;
+    parcel->descriptors = numbers;
+    parcel->descriptor_count = kind % 8 == 1 ? 1 + kind / 8 : 0;
     tr_peer_submit(victim.peer, parcel);
 }
 
@@ -91,7 +95,7 @@ static void step(struct input *input, int64_t now) {
         if (next(input) % 2 == 0) replace_partner(what >= 128);
         reach(next(input) % 4, now);
         break;
-    default: feed(input, now); break;
+    default: feed(input, what < 192 ? 0 : what % 4, now); break;
     }
 }
 

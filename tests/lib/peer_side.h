@@ -20,6 +20,8 @@ enum { SIDE_FRAMES = 64, SIDE_CHANNELS = 64, SIDE_NO_SLOT = 90 };
 struct side_frame {
     uint8_t *bytes;
     size_t size;
+    int descriptors[TR_PEER_FRAME_DESCRIPTORS]; /* numbers: nothing here is open */
+    uint32_t count;
 };
 
 struct side_channel {
@@ -38,19 +40,24 @@ struct side {
     const char *why;
     int64_t timer;
     struct side_channel channels[SIDE_CHANNELS];
+    int descriptors[256]; /* numbers that were delivered, in order */
+    uint32_t descriptor_count;
     char payloads[256];  /* first bytes of what was delivered, in order */
     char outcomes[4096]; /* "payload=status" or "payload=status!" (counted there), spaces between */
     enum tr_fate fates[64];    /* by sequence */
     size_t definition_size;
 };
 
-static inline void side_send(void *context, const uint8_t *bytes, size_t size) {
+static inline void side_send(void *context, const uint8_t *bytes, size_t size, const int *descriptors,
+                             uint32_t count) {
     struct side *side = context;
     if (side->sending || side->end - side->first == SIDE_FRAMES) abort();
     struct side_frame *frame = &side->frames[side->end++ % SIDE_FRAMES];
     frame->bytes = malloc(size);
     frame->size = size;
     memcpy(frame->bytes, bytes, size);
+    frame->count = count;
+    for (uint32_t i = 0; i < count; i++) frame->descriptors[i] = descriptors[i];
     side->sending = true;
 }
 
@@ -91,13 +98,18 @@ static inline enum troupe_status side_opened(void *context, uint32_t channel, st
 }
 
 static inline enum troupe_status side_deliver(void *context, uint32_t channel, uint64_t sequence,
-                                              const uint8_t *payload, size_t size) {
+                                              const struct tr_payload *payload) {
     struct side *side = context;
     struct side_channel *to = &side->channels[channel];
     if (!to->open || sequence != ++to->received) abort();
-    if (size > 0) side->payloads[side->delivered % 255] = (char)payload[0];
+    if (payload->size > 0) side->payloads[side->delivered % 255] = (char)payload->bytes[0];
     side->delivered++;
-    return size > 0 && payload[0] == 'x' ? TROUPE_FULL : TROUPE_OK;
+    for (uint32_t i = 0; i < payload->descriptor_count; i++) {
+        side->descriptors[side->descriptor_count++ % 256] = payload->descriptors[i];
+        payload->descriptors[i] = -1;
+    }
+    if (payload->missing) return TROUPE_LIMIT;
+    return payload->size > 0 && payload->bytes[0] == 'x' ? TROUPE_FULL : TROUPE_OK;
 }
 
 static inline uint64_t side_settled_count(void *context, uint32_t channel) {
@@ -192,7 +204,7 @@ static inline void side_connect(struct side *side, uint8_t token_byte, int64_t n
 
 /* The transport takes what the side has sent; false: there is nothing. */
 static inline bool side_take(struct side *side, struct side_frame *frame, int64_t now) {
-    *frame = (struct side_frame){ NULL, 0 };
+    *frame = (struct side_frame){ .bytes = NULL };
     if (side->first == side->end) return false;
     *frame = side->frames[side->first++ % SIDE_FRAMES];
     if (!side->sending) return true;
@@ -204,7 +216,7 @@ static inline bool side_take(struct side *side, struct side_frame *frame, int64_
 static inline bool side_pass(struct side *from, struct side *to, int64_t now) {
     struct side_frame frame;
     if (!side_take(from, &frame, now)) return false;
-    tr_peer_frame(to->peer, frame.bytes, frame.size, now);
+    tr_peer_frame_with(to->peer, frame.bytes, frame.size, frame.descriptors, frame.count, now);
     free(frame.bytes);
     return true;
 }

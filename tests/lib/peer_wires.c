@@ -141,7 +141,9 @@ bool wire_hear(struct wire *wire, int to, int64_t now, struct wire_frame *frame)
 
 /* ---- Strangers ---- */
 
-static void impostor_send(void *context, const uint8_t *bytes, size_t size) {
+static void impostor_send(void *context, const uint8_t *bytes, size_t size, const int *descriptors, uint32_t count) {
+    (void)descriptors;
+    (void)count;
     struct wire *wire = context;
     push(&wire->to[wire->victim], bytes, size);
     wire->impostor_sending = true;

@@ -238,7 +238,9 @@ static void overhear(struct machine *machine, const uint8_t *bytes, size_t size)
     }
 }
 
-static void on_send(void *context, const uint8_t *bytes, size_t size) {
+static void on_send(void *context, const uint8_t *bytes, size_t size, const int *descriptors, uint32_t count) {
+    (void)descriptors;
+    (void)count;
     struct machine *machine = context;
     check(!machine->sending, "two frames with the transport");
     check(size <= TR_PEER_MAX_FRAME || size < BOOK_LARGE + 64, "a frame that is too large");
@@ -311,7 +313,9 @@ static void put_in_mailbox(struct endpoint *endpoint, struct item item) {
 }
 
 static enum troupe_status on_deliver(void *context, uint32_t number, uint64_t sequence,
-                                     const uint8_t *payload, size_t size) {
+                                     const struct tr_payload *arrived) {
+    const uint8_t *payload = arrived->bytes;
+    size_t size = arrived->size;
     struct machine *machine = context;
     struct channel *channel = &machine->channels[number];
     believed(machine);

@@ -63,11 +63,11 @@ static void *unpack(const struct troupe_message_type *type, const struct tr_byte
     struct tr_codec_size needed;
     uint8_t *exact = malloc(bytes->size);
     memcpy(exact, bytes->data, bytes->size);
-    if (!tr_codec_measure(type, exact, bytes->size, &needed, &error)) fail_msg("%s", error.text);
+    if (!tr_codec_measure(type, exact, bytes->size, NULL, &needed, &error)) fail_msg("%s", error.text);
     uint8_t *memory = malloc(needed.bytes);
     memset(memory, 0xee, needed.bytes);
     struct tr_shares *list = shares_new(needed.shared);
-    assert_true(tr_codec_unpack(type, exact, bytes->size, memory, list));
+    assert_true(tr_codec_unpack(type, exact, bytes->size, NULL, memory, list, &error));
     if (list != NULL) assert_int_equal(list->count, needed.shared);
     free(exact);
     return memory;
@@ -89,7 +89,7 @@ static void *copy(const struct troupe_message_type *type, const void *message) {
     if (!tr_codec_measure_copy(type, message, &needed, &error)) fail_msg("%s", error.text);
     void *memory = malloc(needed.bytes);
     struct tr_shares *list = shares_new(needed.shared);
-    assert_true(tr_codec_copy(type, message, memory, list));
+    assert_true(tr_codec_copy(type, message, memory, list, &error));
     if (list != NULL) assert_int_equal(list->count, needed.shared);
     return memory;
 }
@@ -100,8 +100,8 @@ static void assert_malformed(const struct troupe_message_type *type, const void 
     struct tr_codec_size needed;
     uint8_t *exact = malloc(size);
     if (size != 0) memcpy(exact, data, size);
-    assert_false(tr_codec_measure(type, exact, size, &needed, &error));
-    assert_false(tr_codec_measure(type, exact, size, &needed, NULL));
+    assert_false(tr_codec_measure(type, exact, size, NULL, &needed, &error));
+    assert_false(tr_codec_measure(type, exact, size, NULL, &needed, NULL));
     free(exact);
     assert_string_equal(error.text, text);
     assert_int_equal(error.status, status);
@@ -279,7 +279,7 @@ static void damaged_messages_do_no_damage(void **state) {
         tr_test_random_message(&random, &pool, &all_message, &message);
         assert_true(tr_codec_pack(&all_message, &message, &bytes, NULL));
         bytes.data[tr_random_below(&random, bytes.size)] = (uint8_t)tr_random_next(&random);
-        if (tr_codec_measure(&all_message, bytes.data, bytes.size, &needed, NULL))
+        if (tr_codec_measure(&all_message, bytes.data, bytes.size, NULL, &needed, NULL))
             free(unpack(&all_message, &bytes));
         else
             refused++;
@@ -299,7 +299,7 @@ static void a_message_cut_off_anywhere_is_refused(void **state) {
     for (size_t size = 0; size < bytes.size; size++) {
         uint8_t *exact = malloc(size);
         memcpy(exact, bytes.data, size);
-        assert_false(tr_codec_measure(&all_message, exact, size, &needed, NULL));
+        assert_false(tr_codec_measure(&all_message, exact, size, NULL, &needed, NULL));
         free(exact);
     }
     tr_bytes_free(&bytes);
@@ -466,7 +466,7 @@ static void pointers_to_empty_text_are_counted(void **state) {
     memcpy(data, "\x92\x90\xdd\0\x1c\x80\0", 7); /* the pointers fit, their terminators do not */
     struct tr_codec_error error;
     struct tr_codec_size needed;
-    assert_false(tr_codec_measure(&bigs_message, data, 7 + 0x1c8000, &needed, &error));
+    assert_false(tr_codec_measure(&bigs_message, data, 7 + 0x1c8000, NULL, &needed, &error));
     assert_int_equal(error.status, TROUPE_TOO_BIG);
     assert_non_null(strstr(error.text, "]: larger than a message may be"));
     free(data);
@@ -623,7 +623,7 @@ static void a_long_path_keeps_its_end(void **state) {
     struct tr_codec_error error = { .text = "" };
     struct tr_codec_size needed;
     assert_false(
-        tr_codec_measure(&n2_message, (const uint8_t *)"\x91\x91\x91\x91\x05", 5, &needed, &error));
+        tr_codec_measure(&n2_message, (const uint8_t *)"\x91\x91\x91\x91\x05", 5, NULL, &needed, &error));
     assert_int_equal(strncmp(error.text, "...", 3), 0);
     assert_non_null(strstr(error.text, "and_yet_allowed: not a str"));
     assert_true(strlen(error.text) < sizeof error.text);

@@ -1,5 +1,5 @@
 /*
- * transport/frame.h: every entry against the golden bytes in tests/golden/wire-v1, which must never
+ * transport/frame.h: every entry against the golden bytes in tests/golden/, which must never
  * change, and what a reader must not let through.
  *
  * With TROUPE_WRITE_GOLDEN set, missing golden files are written: for a new kind of entry.
@@ -39,10 +39,12 @@ static const struct tr_entry entries[] = {
     { .kind = TR_ENTRY_CLOSE, .channel = 7 },
     { .kind = TR_ENTRY_CLOSED, .channel = 7 },
     { .kind = TR_ENTRY_BEAT },
+    { .kind = TR_ENTRY_DATA_WITH, .channel = 7, .count = 2, .bytes = (const uint8_t *)"\x93\x01\x00\x01", .size = 4 },
 };
 
 static void golden_path(enum tr_entry_kind kind, char *path, size_t size) {
-    snprintf(path, size, TROUPE_SOURCE_DIR "/tests/golden/wire-v1/%s.bin", tr_entry_name(kind));
+    int version = kind < TR_ENTRY_DATA_WITH ? 1 : 2; /* that it came with */
+    snprintf(path, size, TROUPE_SOURCE_DIR "/tests/golden/wire-v%d/%s.bin", version, tr_entry_name(kind));
 }
 
 static size_t read_golden(enum tr_entry_kind kind, uint8_t *bytes, size_t room) {

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "lib/peer_side.h"
+#include "transport/peer_state.h"
 
 #define MS TROUPE_MILLISECOND
 
@@ -95,7 +96,7 @@ static void forge(struct side *from, struct side *to, void (*change)(struct tr_e
 }
 
 static void forge_proof(struct tr_entry *entry) { entry->proof[31] ^= 1; }
-static void forge_version(struct tr_entry *entry) { entry->hello.oldest = entry->hello.newest = 2; }
+static void forge_version(struct tr_entry *entry) { entry->hello.oldest = entry->hello.newest = 3; }
 static void forge_order(struct tr_entry *entry) { entry->hello.newest = 0; }
 static void forge_newer(struct tr_entry *entry) { entry->hello.newest = 9; }
 static void forge_node(struct tr_entry *entry) { entry->hello.node++; }
@@ -923,6 +924,145 @@ static void nothing_is_listed_twice(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
+/* ---- Descriptors ---- */
+
+static int numbers[256]; /* of descriptors, by value and place: nothing here opens one */
+
+static void submit_with(char name, uint32_t slot, int first, uint32_t count) {
+    struct tr_parcel *parcel = side_parcel(name, slot, 4);
+    for (int i = 0; i < 256; i++) numbers[i] = i;
+    parcel->descriptors = numbers + first;
+    parcel->descriptor_count = count;
+    tr_peer_submit(a.peer, parcel);
+}
+
+static void descriptors_came(int first, uint32_t count) {
+    assert_int_equal(b.descriptor_count, count);
+    for (uint32_t i = 0; i < count; i++) assert_int_equal(b.descriptors[i], first + (int)i);
+}
+
+static void descriptors_go_with_their_payloads_in_order(void **state) {
+    (void)state;
+    up();
+    send_and_talk("a", 2);
+    submit_with('b', 2, 10, 3);
+    side_submit(&a, "c", 2);
+    submit_with('d', 2, 13, 1);
+    tr_peer_flush(a.peer, 0);
+    sides_talk(&a, &b, 0);
+    assert_string_equal(b.payloads, "abcd");
+    descriptors_came(10, 4);
+}
+
+static void a_frame_has_so_many_descriptors(void **state) {
+    (void)state;
+    struct side_frame frame;
+    up();
+    send_and_talk("o", 2);
+    for (int i = 0; i < 5; i++) submit_with((char)('a' + i), 2, i * 32, 32);
+    tr_peer_flush(a.peer, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(side_take(&a, &frame, 0));
+        assert_int_equal(frame.count, i < 2 ? 64 : 32);
+        tr_peer_frame_with(b.peer, frame.bytes, frame.size, frame.descriptors, frame.count, 0);
+        free(frame.bytes);
+    }
+    assert_string_equal(b.payloads, "oabcde");
+    descriptors_came(0, 160);
+    struct tr_parcel *parcel = side_parcel('f', 2, 4);
+    parcel->descriptors = numbers;
+    parcel->descriptor_count = TR_PEER_DESCRIPTORS + 1;
+    tr_peer_submit(a.peer, parcel);
+    assert_string_equal(a.outcomes, "f=too_big");
+}
+
+static void descriptors_are_sent_again_after_a_reconnect(void **state) {
+    (void)state;
+    up();
+    send_and_talk("o", 2);
+    submit_with('a', 2, 20, 2);
+    tr_peer_flush(a.peer, 0);
+    side_drop_frames(&a);
+    sides_connect(&a, &b, 0);
+    assert_string_equal(b.payloads, "oa");
+    descriptors_came(20, 2);
+}
+
+/* As when the process has no room for them: the kernel drops the last. */
+static void a_payload_without_its_descriptors_is_dead_and_no_other(void **state) {
+    (void)state;
+    struct side_frame frame;
+    up();
+    send_and_talk("o", 2);
+    submit_with('a', 2, 0, 2);
+    submit_with('b', 2, 2, 2);
+    side_submit(&a, "c", 2);
+    submit_with('d', 2, 4, 1);
+    tr_peer_flush(a.peer, 0);
+    assert_true(side_take(&a, &frame, 0));
+    tr_peer_frame_with(b.peer, frame.bytes, frame.size, frame.descriptors, 3, 0);
+    free(frame.bytes);
+    assert_string_equal(b.payloads, "oabcd");
+    descriptors_came(0, 3);
+    side_settle(&b, 2, 5, 0);
+    ack(0);
+    assert_string_equal(a.outcomes, "o=ok a=ok b=limit! c=ok d=limit!");
+    assert_int_equal(a.losses + b.losses, 0);
+}
+
+static void descriptors_of_no_payload_end_the_connection(void **state) {
+    (void)state;
+    int extra[2] = { 1, 2 };
+    up();
+    tr_peer_frame_with(b.peer, (const uint8_t *)"\x91\x0e", 2, extra, 2, 0);
+    assert_string_equal(b.why, "descriptors that belong to no payload");
+}
+
+static void counts_of_descriptors_that_cannot_be(void **state) {
+    (void)state;
+    for (uint64_t count = 0; count <= TR_PEER_DESCRIPTORS + 1; count += TR_PEER_DESCRIPTORS + 1) {
+        up();
+        send_and_talk("o", 2);
+        side_inject(&b, &(struct tr_entry){ .kind = TR_ENTRY_DATA_WITH, .count = count, .bytes = (const uint8_t *)"x",
+                                            .size = 1 }, 0);
+        assert_string_equal(b.why, "data: a count of descriptors that cannot be");
+        b.why = NULL;
+    }
+}
+
+/* One that speaks version 1 alone is heard, and gets what has none. */
+static void an_older_node_gets_no_descriptors(void **state) {
+    (void)state;
+    side_connect(&b, 7, 0);
+    b.peer->mine.newest = 1;
+    side_connect(&a, 7, 0);
+    sides_talk(&a, &b, 0);
+    assert_true(tr_peer_is_up(a.peer) && tr_peer_is_up(b.peer));
+    send_and_talk("o", 2);
+    submit_with('a', 2, 0, 1);
+    side_submit(&a, "b", 2);
+    submit_with('c', 2, 0, 1);
+    tr_peer_flush(a.peer, 0);
+    sides_talk(&a, &b, 0);
+    assert_string_equal(a.outcomes, "a=incompatible c=incompatible");
+    send_and_talk("d", 2);
+    assert_string_equal(b.payloads, "obd");
+    side_settle(&b, 2, 3, 0);
+    ack(0);
+    assert_string_equal(a.outcomes, "a=incompatible c=incompatible o=ok b=ok d=ok");
+}
+
+static void an_older_node_sends_none(void **state) {
+    (void)state;
+    up();
+    b.peer->theirs.newest = 1;
+    send_and_talk("o", 2);
+    submit_with('a', 2, 0, 1);
+    tr_peer_flush(a.peer, 0);
+    sides_talk(&a, &b, 0);
+    assert_string_equal(b.why, "data: descriptors, of which its version knows nothing");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(handshake),
@@ -978,6 +1118,14 @@ int main(void) {
         TEST(large_frames_hold_one_entry),
         TEST(violations_in_the_list),
         TEST(nothing_is_listed_twice),
+        TEST(descriptors_go_with_their_payloads_in_order),
+        TEST(a_frame_has_so_many_descriptors),
+        TEST(descriptors_are_sent_again_after_a_reconnect),
+        TEST(a_payload_without_its_descriptors_is_dead_and_no_other),
+        TEST(descriptors_of_no_payload_end_the_connection),
+        TEST(counts_of_descriptors_that_cannot_be),
+        TEST(an_older_node_gets_no_descriptors),
+        TEST(an_older_node_sends_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
