@@ -1,5 +1,7 @@
 #include "core/attachments.h"
 
+#include <stdlib.h>
+
 #include "core/descriptor.h"
 
 static uint32_t add(struct tr_attachments *attachments, int descriptor) {
@@ -25,4 +27,18 @@ uint32_t tr_attach_part(struct tr_attachments *attachments, const void *data, si
 void tr_attachments_close(struct tr_attachments *attachments) {
     tr_descriptors_close(attachments->descriptors, attachments->count);
     attachments->count = attachments->parts = 0;
+}
+
+struct tr_attachments *tr_attachments_move(struct tr_attachments *attachments) {
+    struct tr_attachments *moved = malloc(sizeof *moved);
+    if (moved == NULL) return NULL;
+    *moved = *attachments;
+    attachments->count = attachments->parts = 0;
+    return moved;
+}
+
+void tr_attachments_free(struct tr_attachments *attachments) {
+    if (attachments == NULL) return;
+    tr_attachments_close(attachments);
+    free(attachments);
 }

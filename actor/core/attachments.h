@@ -27,6 +27,16 @@ uint32_t tr_attach_part(struct tr_attachments *attachments, const void *data, si
 /* Closes all. */
 void tr_attachments_close(struct tr_attachments *attachments);
 
+static inline void tr_attachments_init(struct tr_attachments *attachments, struct tr_buffers *buffers) {
+    attachments->buffers = buffers;
+    attachments->count = attachments->parts = 0;
+}
+
+/* On the heap, for longer, and empty what it was made from. NULL: no memory; then that is as before. */
+struct tr_attachments *tr_attachments_move(struct tr_attachments *attachments);
+/* Closes all. NULL is nothing. */
+void tr_attachments_free(struct tr_attachments *attachments);
+
 /* Of a message that has come. Whoever takes one puts -1 in its place; the owner of the list closes what is left. */
 struct tr_arrived {
     int *descriptors;

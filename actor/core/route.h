@@ -32,12 +32,14 @@ struct tr_outgoing {
 struct tr_packed {
     _Atomic uint64_t references; /* the sender's, and a parcel's each */
     struct tr_bytes bytes;       /* empty: not packed yet; the sender's thread alone writes */
+    struct tr_attachments *attachments; /* NULL: none */
 };
 
 static inline void tr_packed_drop(struct tr_packed *packed) {
     if (packed == NULL || atomic_fetch_sub_explicit(&packed->references, 1, memory_order_acq_rel) > 1)
         return;
     tr_bytes_free(&packed->bytes);
+    tr_attachments_free(packed->attachments);
     free(packed);
 }
 

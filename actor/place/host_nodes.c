@@ -134,11 +134,13 @@ static void lane_listening(void *context, uint64_t lane, const char *url, const 
 
 struct tr_lane_driver *tr_hosted_lane(struct tr_hosted *hosted, uint64_t peer) {
     const struct tr_lane_host host = { lane_connect, lane_listening, hosted->host };
+    const struct tr_plan *plan = hosted->host->options.plan;
     if (peer == 0 || peer > hosted->host->node_count || peer == hosted->node->id) return NULL;
     pthread_mutex_lock(&hosted->lock);
     if (hosted->lanes[peer] == NULL)
         hosted->lanes[peer] =
-            tr_lane_new(hosted->node, peer, hosted->node->options.incarnation, &host);
+            tr_lane_new(hosted->node, peer, hosted->node->options.incarnation,
+                        tr_plan_lane(plan, hosted->node->id, peer) == TR_LANE_IPC, &host);
     struct tr_lane_driver *lane = hosted->lanes[peer];
     pthread_mutex_unlock(&hosted->lock);
     return lane;

@@ -31,8 +31,9 @@ static const int64_t retry_delay = 20 * TROUPE_MILLISECOND;
 static const int64_t late_delay = 5 * TROUPE_MILLISECOND;
 static const int64_t last_frames = TROUPE_SECOND / 2; /* to read what a dead node had sent */
 
-/* What is read of a socket before the actors have a turn, in bytes, and what a frame counts beside its own. */
-enum { AT_ONCE = 1024 * 1024, FRAME_COST = 4096 };
+/* What is read of a socket before the actors have a turn, in bytes, and what a frame counts beside its own, and each
+ * descriptor that comes with it. */
+enum { AT_ONCE = 1024 * 1024, FRAME_COST = 4096, DESCRIPTOR_COST = 16 * 1024 };
 
 static int64_t now_of(const struct tr_lane_driver *lane) { return tr_node_clock(lane->node); }
 
@@ -314,9 +315,10 @@ static void on_ready(struct tr_lane_driver *lane, struct tr_link *link) {
     size_t taken = 0;
     if (tr_lane_wire_flush(lane->wire)) lane->sent = true;
     while ((result = tr_lane_wire_receive(lane->wire, &frame)) == TR_SOCKET_OK && !lane->lost) {
-        tr_peer_frame(lane->peer, frame.bytes, frame.size, now);
+        const uint32_t count = frame.complete ? frame.count : 0;
+        tr_peer_frame_with(lane->peer, frame.bytes, frame.size, frame.descriptors, count, now);
         let_send(lane, now);
-        taken += frame.size + FRAME_COST;
+        taken += frame.size + FRAME_COST + (size_t)count * DESCRIPTOR_COST;
         if (taken < AT_ONCE) continue;
         tr_lane_wire_again(lane->wire, lane->worker);
         return;
@@ -471,13 +473,14 @@ static bool make_peer(struct tr_lane_driver *lane, uint64_t incarnation) {
     return lane->peer != NULL;
 }
 
-struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation,
+struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation, bool carries,
                                    const struct tr_lane_host *host) {
     struct tr_lane_driver *lane = calloc(1, sizeof *lane);
     if (lane == NULL) return NULL;
     lane->route = (struct tr_route){ .methods = &tr_lane_methods, .node = peer };
     lane->node = node;
     lane->host = *host;
+    lane->carries = carries;
     lane->tick_at = INT64_MAX;
     lane->progress_event = (struct tr_event){ .link.kind = TR_LINK_EVENT, .code = TR_LANE_PROGRESS };
     tr_waiters_init(&lane->waiters);

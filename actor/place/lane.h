@@ -37,8 +37,9 @@ struct tr_lane_offer {
     struct tr_ledger *memory; /* mapped by the caller; the lane's from now on. NULL: no ledger */
 };
 
-/* NULL: no memory. Adds itself to the routes of the node. Called by the host's thread, as all below. */
-struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation,
+/* NULL: no memory. Adds itself to the routes of the node. Called by the host's thread, as all below. `carries`: all its
+ * connections will be sockets of this machine, by which descriptors can go along. */
+struct tr_lane_driver *tr_lane_new(struct tr_node *node, uint64_t peer, uint64_t incarnation, bool carries,
                                    const struct tr_lane_host *host);
 /* The node is about to end. True once all is settled that was sent before the first call: ask again. */
 bool tr_lane_leave(struct tr_lane_driver *lane);

@@ -31,6 +31,7 @@ struct tr_lane_parcel {
     int64_t deadline; /* of the ask */
     uint8_t flags;
     struct tr_packed *packed; /* of a message to many; NULL: none */
+    struct tr_attachments *attachments; /* of its own; NULL: none */
 };
 
 struct tr_lane_wire; /* one connection of the lane: lane_wire.c */
@@ -86,6 +87,7 @@ struct tr_lane_driver {
     struct tr_cell *cell;
     struct tr_lane_host host;
     struct tr_peer *peer;
+    bool carries;                    /* descriptors can go along: the other node is in another process here */
     /* senders' */
     _Atomic(struct tr_credit *) credits[TR_CREDIT_SEGMENTS]; /* by slot over there */
     struct tr_waiters waiters;
@@ -148,7 +150,8 @@ void tr_lane_wire_close(struct tr_lane_wire *wire);
 bool tr_lane_wire_is_up(const struct tr_lane_wire *wire);
 uint64_t tr_lane_wire_number(const struct tr_lane_wire *wire);
 /* True: it has left. Else TR_LANE_SENT says when, or tr_lane_wire_flush, or the wire is lost. */
-bool tr_lane_wire_send(struct tr_lane_wire *wire, const uint8_t *frame, size_t size);
+bool tr_lane_wire_send(struct tr_lane_wire *wire, const uint8_t *frame, size_t size, const int *descriptors,
+                       uint32_t count);
 /* True: the frame for which it was false has left now. */
 bool tr_lane_wire_flush(struct tr_lane_wire *wire);
 bool tr_lane_wire_is_late(const struct tr_lane_wire *wire);
@@ -184,6 +187,7 @@ static inline struct tr_lane_parcel *tr_lane_parcel_of(struct tr_parcel *parcel)
 
 static inline void tr_lane_parcel_free(struct tr_lane_parcel *parcel) {
     tr_packed_drop(parcel->packed);
+    tr_attachments_free(parcel->attachments);
     free(parcel);
 }
 

@@ -4,7 +4,8 @@
  * parcel goes into the mailbox of the lane's cell.
  *
  * The parcel's bytes are an envelope, [type number or nil, sender's slot and generation, flags, ask id, and the
- * sender's node if it is another than this], and the packed message behind it (docs/wire.md, "Payloads").
+ * sender's node if it is another than this], and the packed message behind it (docs/wire.md, "Payloads"). To another
+ * process of this machine descriptors go along, those of its fields and those of files that its large parts are in.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #include "core/send.h"
 #include "place/lane_parts.h"
 #include "services/agent.h"
+
+_Static_assert((int)TR_MAX_ATTACHMENTS <= (int)TR_PEER_DESCRIPTORS, "what is packed can travel");
 
 /* ---- Credit ---- */
 
@@ -118,13 +121,27 @@ static enum troupe_status refuse(struct tr_lane_driver *lane, const struct tr_ou
     return status;
 }
 
-/* Behind what is in `bytes` already; empty if it cannot be packed. */
+/* Behind what is in `bytes` already; empty if it cannot be packed. `attachments`: what goes along, or NULL. */
 static enum troupe_status pack_payload(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
-                                       uint32_t type, struct tr_bytes *bytes) {
+                                       uint32_t type, struct tr_bytes *bytes, struct tr_attachments **attachments) {
     struct tr_codec_error error = { .status = TROUPE_NO_MEMORY };
+    struct tr_attachments along;
+    tr_attachments_init(&along, lane->node->options.buffers);
     pack_envelope(bytes, outgoing, type, is_foreign(lane, outgoing));
-    bool packed = outgoing->type == NULL || tr_codec_pack(outgoing->type, outgoing->body, bytes, &error);
-    return packed && !bytes->failed ? TROUPE_OK : refuse(lane, outgoing, bytes, &error);
+    bool packed = outgoing->type == NULL || tr_codec_pack_with(outgoing->type, outgoing->body, bytes,
+                                                               lane->carries ? &along : NULL, &error);
+    *attachments = packed && along.count > 0 ? tr_attachments_move(&along) : NULL;
+    if (packed && !bytes->failed && along.count == 0) return TROUPE_OK;
+    tr_attachments_close(&along);
+    tr_attachments_free(*attachments);
+    *attachments = NULL;
+    return refuse(lane, outgoing, bytes, &error);
+}
+
+static void go_along(struct tr_parcel *parcel, const struct tr_attachments *attachments) {
+    if (attachments == NULL) return;
+    parcel->descriptors = attachments->descriptors;
+    parcel->descriptor_count = attachments->count;
 }
 
 static const struct tr_lane_parcel no_parcel;
@@ -133,12 +150,15 @@ static const struct tr_lane_parcel no_parcel;
 static enum troupe_status pack_alone(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
                                      uint32_t type, struct tr_lane_parcel **made) {
     struct tr_bytes bytes = { .limit = sizeof no_parcel + TR_PEER_MAX_PAYLOAD };
+    struct tr_attachments *attachments;
     tr_bytes_append(&bytes, &no_parcel, sizeof no_parcel);
-    enum troupe_status status = pack_payload(lane, outgoing, type, &bytes);
+    enum troupe_status status = pack_payload(lane, outgoing, type, &bytes, &attachments);
     if (status != TROUPE_OK) return status;
     *made = (struct tr_lane_parcel *)(void *)bytes.data;
     (*made)->parcel.bytes = bytes.data + sizeof no_parcel;
     (*made)->parcel.size = (uint32_t)(bytes.size - sizeof no_parcel);
+    (*made)->attachments = attachments;
+    go_along(&(*made)->parcel, attachments);
     return TROUPE_OK;
 }
 
@@ -146,11 +166,12 @@ static enum troupe_status pack_alone(struct tr_lane_driver *lane, const struct t
 static enum troupe_status pack_once(struct tr_lane_driver *lane, const struct tr_outgoing *outgoing,
                                     uint32_t type, struct tr_lane_parcel **made) {
     struct tr_packed *packed = outgoing->packed;
+    if (packed->attachments != NULL && !lane->carries) return pack_alone(lane, outgoing, type, made);
     struct tr_lane_parcel *parcel = calloc(1, sizeof *parcel);
     enum troupe_status status = parcel == NULL ? TROUPE_NO_MEMORY : TROUPE_OK;
     packed->bytes.limit = TR_PEER_MAX_PAYLOAD;
     if (status == TROUPE_OK && packed->bytes.size == 0)
-        status = pack_payload(lane, outgoing, type, &packed->bytes);
+        status = pack_payload(lane, outgoing, type, &packed->bytes, &packed->attachments);
     if (status != TROUPE_OK) {
         free(parcel);
         return status;
@@ -159,6 +180,7 @@ static enum troupe_status pack_once(struct tr_lane_driver *lane, const struct tr
     parcel->packed = packed;
     parcel->parcel.bytes = packed->bytes.data;
     parcel->parcel.size = (uint32_t)packed->bytes.size;
+    go_along(&parcel->parcel, packed->attachments);
     *made = parcel;
     return TROUPE_OK;
 }

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/assert.h"
 #include "core/edge.h"
 #include "place/lane_parts.h"
 #include "transport/frame.h"
@@ -113,8 +114,10 @@ static bool took(struct tr_lane_wire *wire, enum tr_socket_result result) {
     return result == TR_SOCKET_OK;
 }
 
-bool tr_lane_wire_send(struct tr_lane_wire *wire, const uint8_t *frame, size_t size) {
-    if (wire->socket != NULL) return took(wire, tr_socket_send(wire->socket, frame, size, NULL, 0));
+bool tr_lane_wire_send(struct tr_lane_wire *wire, const uint8_t *frame, size_t size, const int *descriptors,
+                       uint32_t count) {
+    if (wire->socket != NULL) return took(wire, tr_socket_send(wire->socket, frame, size, descriptors, count));
+    tr_assert(count == 0); /* no such lane carries any: nothing is packed with them */
     if (tr_wire_send(wire->wire, frame, size) != TROUPE_OK)
         tr_lane_post(wire->lane, TR_LANE_LOST, wire->number, NULL);
     return false;

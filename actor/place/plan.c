@@ -301,3 +301,13 @@ const struct tr_planned *tr_plan_at(const struct tr_plan *plan, uint64_t node, u
     const struct tr_planned_node *found = tr_plan_node(plan, node);
     return found == NULL || slot >= found->next_slot ? NULL : found->by_slot[slot];
 }
+
+static uint64_t process_of(const struct tr_node_spec *spec) {
+    return spec->kind == TR_NODE_INPROC ? spec->host : spec->id;
+}
+
+enum tr_lane tr_plan_lane(const struct tr_plan *plan, uint64_t a, uint64_t b) {
+    const struct tr_node_spec *left = &tr_plan_node(plan, a)->spec, *right = &tr_plan_node(plan, b)->spec;
+    if (process_of(left) == process_of(right)) return TR_LANE_INPROC;
+    return left->lane == TR_LANE_TCP || right->lane == TR_LANE_TCP ? TR_LANE_TCP : TR_LANE_IPC;
+}

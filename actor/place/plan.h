@@ -60,5 +60,7 @@ const struct tr_planned *tr_plan_at(const struct tr_plan *plan, uint64_t node, u
 /* Where a supervisor is, by its index. */
 troupe_address tr_plan_supervisor(const struct tr_plan *plan, uint32_t supervisor);
 struct tr_planned_node *tr_plan_node(const struct tr_plan *plan, uint64_t id);
+/* What a lane between two nodes is: INPROC, IPC or TCP. */
+enum tr_lane tr_plan_lane(const struct tr_plan *plan, uint64_t a, uint64_t b);
 
 #endif

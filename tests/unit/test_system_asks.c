@@ -106,7 +106,7 @@ static void connect_nothing(void *host, uint64_t node, uint64_t peer, uint64_t k
 static const struct tr_lane_host host = { .connect = connect_nothing };
 
 static struct tr_lane_driver *make_lane(struct tr_node *node) {
-    struct tr_lane_driver *lane = tr_lane_new(node, 2, 1, &host);
+    struct tr_lane_driver *lane = tr_lane_new(node, 2, 1, false, &host);
     assert_non_null(lane);
     return lane;
 }
