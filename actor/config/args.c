@@ -17,14 +17,16 @@ static const struct troupe_field *fields_of(const struct troupe_message_type *ty
     return type->field_count == 0 ? NULL : type->fields();
 }
 
-/* Every str a reader sees is at least "": in nested messages too. */
+/* Every str a reader sees is at least "", and no descriptor is 0: in nested messages too. */
 static void start_empty(const struct troupe_message_type *type, unsigned char *message) {
     static const char *const empty = "";
+    static const int none = -1;
     const struct troupe_field *fields = fields_of(type);
     for (uint32_t i = 0; i < type->field_count; i++) {
         unsigned char *at = message + fields[i].offset;
         if (fields[i].array) continue;
         if (fields[i].kind == TROUPE_KIND_STR) memcpy(at, &empty, sizeof empty);
+        if (fields[i].kind == TROUPE_KIND_DESCRIPTOR) memcpy(at, &none, sizeof none);
         if (fields[i].kind == TROUPE_KIND_MESSAGE) start_empty(fields[i].nested, at);
     }
 }

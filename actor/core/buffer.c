@@ -111,6 +111,7 @@ static struct tr_buffer *make(struct tr_buffers *buffers, size_t size, uint64_t 
     buffer->range = (struct tr_range){ (uintptr_t)buffer->bytes, size };
     buffer->held = held;
     buffer->mapped = NULL;
+    buffer->offset = 0;
     atomic_init(&buffer->descriptor, -1);
     if (tr_buffer_enter(buffers, buffer)) return buffer;
     free(buffer);

@@ -17,7 +17,11 @@
  *     }
  *
  * What was sent once must not be written to any more: receivers read the same memory, on other threads.
- * To another node, data is packed as ever; there it arrives in a buffer.
+ *
+ * To another process of this machine such a part goes in shared memory (a sealed memfd): it is written there once, and
+ * read there by the receiver, in a buffer that nobody can write to. A buffer that is sent whole, and one that came so,
+ * is not written again for the next process. What a message has of array(message(...)), more than 16 parts, and
+ * all of it when half of the process's descriptors are in use, is packed in line instead. By tcp and inproc all is.
  *
  * The parts of one message count as its size, shared or not: 16 MiB in all. A buffer may be larger, and
  * messages carry parts of it.

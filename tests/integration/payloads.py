@@ -10,7 +10,7 @@ from application import PLACES, Application, balanced, check, run  # noqa: E402
 PLAY = {"tree": {"children": [
     {"name": "sink", "actor": "sink", "count": 3},
     {"name": "source", "actor": "source", "restart": "temporary"}]}}
-ROUNDS, SINKS = 14, 3
+ROUNDS, SINKS = 16, 3
 
 
 def said(*options, env=None):

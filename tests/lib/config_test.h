@@ -21,7 +21,8 @@ TROUPE_MESSAGE(point, POINT)
 #define READ(field)                                                                                \
     field(str, files) field(u8, small) field(i64, big) field(u64, huge) field(bool, loud)          \
     field(f64, rate) field(bytes, raw) field(address, to) field(message(point), at)                \
-    field(array(message(point)), points) field(array(i16), numbers) field(array(str), words)
+    field(array(message(point)), points) field(array(i16), numbers) field(array(str), words) \
+    field(descriptor, file)
 TROUPE_MESSAGE(read, READ)
 
 TROUPE_MESSAGE_EMPTY(tick)

@@ -25,6 +25,7 @@ static void nothing_given(void **state) {
         assert_string_equal(args->at.label, "");
         assert_int_equal(args->points.count, 0);
         assert_null(args->words.items);
+        assert_int_equal(args->file, -1);
         tr_config_free(config);
     }
 }
@@ -111,6 +112,8 @@ static void wrong_types(void **state) {
                                      "write \"\" for an empty one\n");
     test_wrong(ARGS("{ to: 3 }"),
                "app.yaml:2:7: error: to: an address cannot be given in a configuration\n");
+    test_wrong(ARGS("{ file: 3 }"), "app.yaml:2:9: error: file: a descriptor cannot be given in a configuration; give a "
+                                    "path, and open it when the actor starts\n");
     test_wrong(ARGS("{ at: 3 }"), "app.yaml:2:7: error: at: expected a mapping, found '3'\n");
     test_wrong(ARGS("{ points: {} }"),
                "app.yaml:2:11: error: points: expected a list, found a mapping\n");
