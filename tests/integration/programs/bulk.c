@@ -13,7 +13,7 @@ TROUPE_MESSAGE(bulk, BULK)
 TROUPE_MESSAGE_EMPTY(next)
 
 static const uint32_t sizes[] = { 0,           1,           64 * 1024 - 1, 64 * 1024,
-                                  64 * 1024 + 1, 1024 * 1024, 2000000, 8000000 };
+                                  64 * 1024 + 1, 1024 * 1024, 2000000, 7000000 };
 enum { ROUNDS = sizeof sizes / sizeof sizes[0], SINKS = 3 };
 
 static uint64_t add(uint64_t hash, const void *data, size_t size) {
