@@ -28,7 +28,7 @@
 #include "place/log_pipe.h"
 #include "place/title.h"
 
-enum { EXIT_WRONG = 1 };
+enum { EXIT_WRONG = 1, REASON_SIZE = 256 };
 
 /* How long the last lines may wait for somebody to read them. */
 #define LAST_LINES TROUPE_SECOND
@@ -264,15 +264,38 @@ static struct tr_program_input input_of(const struct application *application) {
                                       .one_process = options->one_process };
 }
 
+/* The first mistake is the reason that the keeper is told. */
+static void keep_first(void *context, const char *line) {
+    char *first = context;
+    if (first[0] == '\0') snprintf(first, REASON_SIZE, "%s", line);
+    fprintf(stderr, "%s\n", line);
+}
+
+/* NULL, or why this program cannot be that node. */
+static const char *unfit(const struct application *application, const struct tr_node_start *start, char *why) {
+    const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
+    if (node == NULL) return "it has no such node: its arguments are not those of the application";
+    if (start->page_size != sizeof(struct tr_flight)) return "it has another version of Troupe than the application";
+    for (uint32_t slot = TR_FIRST_SLOT; slot < node->next_slot; slot++) {
+        const struct tr_child *child = node->by_slot[slot]->child;
+        if (child->is_supervisor || child->actor != NULL) continue;
+        snprintf(why, REASON_SIZE, "%.100s has no actor '%.64s'", application->argv[0], child->actor_name);
+        return why;
+    }
+    return NULL;
+}
+
 static int run_spawned(struct application *application, struct tr_node_start *start) {
+    char why[REASON_SIZE] = "";
     struct tr_program_input input = input_of(application);
     input.config.checked = true;
     input.config.text = map_config(start->config, &input.config.text_size);
-    if (input.config.text == NULL) return EXIT_WRONG;
-    if (!tr_program_load(&application->program, &input, report, NULL)) return EXIT_WRONG;
-    const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
-    if (node == NULL) return EXIT_WRONG;
-    tr_process_title(application->program.config->name, node->spec.path);
+    if (input.config.text == NULL) tr_process_fail(start->control, "its configuration cannot be read", EXIT_WRONG);
+    if (!tr_program_load(&application->program, &input, keep_first, why))
+        tr_process_fail(start->control, why, EXIT_WRONG);
+    const char *wrong = unfit(application, start, why);
+    if (wrong != NULL) tr_process_fail(start->control, wrong, EXIT_WRONG);
+    tr_process_title(application->program.config->name, tr_plan_node(application->program.plan, start->node)->spec.path);
     choose_log(application);
     int code = run_node(application, start);
     tr_node_start_release(start);

@@ -1,5 +1,6 @@
 #include "app/program.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include <troupe/supervisor.h>
 
 #include "app/messages.h"
+#include "config/placing.h"
 
 /* What runs in every program: what may be configured in each, too, and what is Troupe's alone. Each ends with NULL. */
 static const struct troupe_actor_type *const common_actors[] = { &troupe_router_actor, &troupe_command_actor,
@@ -55,6 +57,29 @@ static void place_on_main(struct tr_child *child) {
     for (uint32_t i = 0; i < child->child_count; i++) place_on_main(child->children[i]);
 }
 
+/* Where all run in one process, there is no other program that has it. */
+struct missing {
+    void (*report)(void *context, const char *line);
+    void *context;
+    bool any;
+};
+
+static void tell_missing(void *context, struct tr_child *child) {
+    struct missing *missing = context;
+    char line[512];
+    if (child->actor != NULL) return;
+    missing->any = true;
+    snprintf(line, sizeof line, "%.200s:%u:%u: error: the program has no actor '%.64s', and in one process there is no other",
+             child->actor_where.file, child->actor_where.line, child->actor_where.column, child->actor_name);
+    missing->report(missing->context, line);
+}
+
+static bool has_all(const struct tr_config *config, void (*report)(void *context, const char *line), void *context) {
+    struct missing missing = { report, context, false };
+    tr_tree_each(config->root, tell_missing, &missing);
+    return !missing.any;
+}
+
 static bool load(struct tr_program *program, const struct tr_program_input *input,
                  const struct troupe_actor_type *const *actors, void (*report)(void *context, const char *line),
                  void *context) {
@@ -62,6 +87,10 @@ static bool load(struct tr_program *program, const struct tr_program_input *inpu
     config.actors = actors;
     program->config = tr_config_load(&config, report, context);
     if (program->config == NULL) return false;
+    if (input->one_process && !has_all(program->config, report, context)) {
+        tr_program_free(program);
+        return false;
+    }
     if (input->one_node) place_on_main(program->config->root);
     program->plan = tr_plan_new(program->config, input->one_process, input->threads);
     if (program->plan != NULL && make_classes(&program->classes, actors, input->also)) return true;

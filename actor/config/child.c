@@ -50,33 +50,66 @@ struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct t
     return child;
 }
 
-static void tell_unknown_actor(struct tr_tree_input *input, const struct tr_yaml *node) {
+static void tell_unknown_actor(struct tr_tree_input *input, const struct tr_child *child) {
     struct tr_mistakes *mistakes = input->mistakes;
     struct tr_suggest suggest;
     const char *names = "";
     if (tr_mistakes_full(mistakes)) return;
-    tr_suggest_start(&suggest, node->text);
+    tr_suggest_start(&suggest, child->actor_name);
     for (size_t i = 0; input->actors != NULL && input->actors[i] != NULL; i++) {
         tr_suggest_consider(&suggest, input->actors[i]->name);
         names = tr_arena_print(mistakes->arena, "%s%s%s", names, i == 0 ? "" : ", ",
                                input->actors[i]->name);
     }
-    tr_mistake_suggest(mistakes, node->where, &suggest, *names == '\0' ? NULL : names,
-                       "the program has no actor %s", tr_mistakes_quote(mistakes, node->text));
+    tr_mistake_suggest(mistakes, child->actor_where, &suggest, *names == '\0' ? NULL : names,
+                       "the program has no actor %s", tr_mistakes_quote(mistakes, child->actor_name));
 }
 
-static const struct troupe_actor_type *read_actor(struct tr_tree_input *input,
-                                                  const struct tr_yaml *node) {
-    if (node == NULL) return NULL;
+static bool is_elsewhere(const struct tr_child *child) {
+    return child->placement.options != NULL && child->placement.options->exec != NULL;
+}
+
+/* Of each of a `count` it is told once. */
+static void check_actor(void *context, struct tr_child *child) {
+    struct tr_tree_input *input = context;
+    if (child->actor != NULL || child->actor_name == NULL || child->index > 0) return;
+    if (!is_elsewhere(child)) {
+        tell_unknown_actor(input, child);
+    } else if (child->args_where.line != 0) {
+        tr_mistake(input->mistakes, child->args_where,
+                   "args: this program has no actor %s, so they cannot be checked and sent; it must have its type, as "
+                   "%s has",
+                   tr_mistakes_quote(input->mistakes, child->actor_name), child->placement.options->exec);
+    }
+}
+
+static void check_template(void *context, struct tr_child *child) {
+    if (child->template != NULL) check_actor(context, child->template);
+}
+
+/* In a program that another one has executed, what is not its own is that one's affair. */
+void tr_child_check_actors(struct tr_tree_input *input, struct tr_child *root) {
+    if (input->mistakes->checked) return;
+    tr_tree_each(root, check_actor, input);
+    tr_tree_all(root, check_template, input);
+    check_template(input, root);
+}
+
+static const struct troupe_actor_type *find_actor(const struct tr_tree_input *input, const char *name) {
+    for (size_t i = 0; input->actors != NULL && input->actors[i] != NULL; i++)
+        if (strcmp(input->actors[i]->name, name) == 0) return input->actors[i];
+    return NULL;
+}
+
+static void read_actor(struct tr_tree_input *input, struct tr_child *child, const struct tr_yaml *node) {
+    if (node == NULL) return;
     if (node->kind != TR_YAML_SCALAR || tr_yaml_is_null(node)) {
         tr_check_expected(input->mistakes, node, "actor", "an actor type of the program");
-        return NULL;
+        return;
     }
-    for (size_t i = 0; input->actors != NULL && input->actors[i] != NULL; i++) {
-        if (strcmp(input->actors[i]->name, node->text) == 0) return input->actors[i];
-    }
-    tell_unknown_actor(input, node);
-    return NULL;
+    child->actor_name = node->text;
+    child->actor_where = node->where;
+    child->actor = find_actor(input, node->text);
 }
 
 static void read_mailbox(struct tr_tree_input *input, struct tr_child *child,
@@ -99,10 +132,12 @@ static void read_mailbox(struct tr_tree_input *input, struct tr_child *child,
 static void read_actor_keys(struct tr_tree_input *input, struct tr_child *child, const struct tr_keys *keys,
                             const struct tr_yaml *map) {
     struct tr_mistakes *mistakes = input->mistakes;
-    child->actor = read_actor(input, tr_yaml_get(map, "actor"));
+    const struct tr_yaml *args = tr_yaml_get(map, "args");
+    read_actor(input, child, tr_yaml_get(map, "actor"));
+    if (args != NULL) child->args_where = args->where;
     if (child->actor != NULL) {
         child->args_type = tr_args_type(child->actor);
-        child->args = tr_args_fill(mistakes, child->actor, tr_yaml_get(map, "args"));
+        child->args = tr_args_fill(mistakes, child->actor, args);
     }
     read_mailbox(input, child, tr_yaml_get(map, "mailbox"));
     child->at_least_once = tr_check_value(mistakes, keys, map, "delivery") != 0;

@@ -15,6 +15,9 @@ struct tr_child *tr_child_supervisor(struct tr_tree_input *input, const struct t
 struct tr_child *tr_child_template(struct tr_tree_input *input, const struct tr_child *parent,
                                    const struct tr_yaml *map);
 
+/* Once all are placed: tells actors that this program does not have, unless another one is executed for them. */
+void tr_child_check_actors(struct tr_tree_input *input, struct tr_child *root);
+
 /* ---- supervision.c ---- */
 
 /* Makes a child a supervisor, but for its children. */

@@ -51,7 +51,10 @@ struct tr_child {
     struct tr_placement placement; /* thread, direct: where its supervisor is */
 
     /* actors */
-    const struct troupe_actor_type *actor;
+    const struct troupe_actor_type *actor;       /* NULL: this program has none of that name; another one, which is
+                                                    executed for it, is to have it */
+    const char *actor_name;
+    struct tr_where actor_where, args_where;     /* args_where.line 0: no args */
     const struct troupe_message_type *args_type; /* what starts it; troupe_none by default */
     const void *args;                            /* filled in; in the arena */
     uint32_t mailbox_limit;                      /* messages, default 1024 */

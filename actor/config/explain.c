@@ -53,7 +53,7 @@ static void make_row(const struct tr_child *actor, struct row *row) {
     describe_place(actor, row->place, sizeof row->place);
     describe_why(&actor->placement, row->why, sizeof row->why);
     row->cells[0] = actor->path;
-    row->cells[1] = actor->is_supervisor ? "supervisor" : actor->actor == NULL ? "" : actor->actor->name;
+    row->cells[1] = actor->is_supervisor ? "supervisor" : actor->actor_name == NULL ? "" : actor->actor_name;
     row->cells[2] = row->place;
     row->cells[3] = lane_name(actor->placement.lane);
     row->cells[4] = row->why;

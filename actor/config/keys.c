@@ -199,6 +199,8 @@ static const struct tr_key place_rows[] = {
       .help = "how messages get there; default: ipc for a process, direct for thread: own, else inproc" },
     { .key = "start", .kind = TR_KEY_WORD, .words = starts, .standard = "fork",
       .help = "how a process is made: from the keeper, or executed anew" },
+    { .key = "exec", .kind = TR_KEY_OTHER, .shape = "the path of a program",
+      .help = "what is executed anew, instead of this program; then it is spawned" },
 };
 const struct tr_keys tr_keys_place = { "a place", ROWS(place_rows), NULL, &tr_keys_process };
 

@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "config/check.h"
+#include "config/child.h"
 #include "config/cores.h"
 #include "config/limits.h"
 #include "config/placing.h"
@@ -158,6 +159,7 @@ static void read_tree(struct tr_load *load, const struct tr_yaml *root) {
     load->config->root = tr_tree_build(&tree, tr_yaml_get(root, "tree"));
     tr_rules_read(&load->mistakes, &rules, tr_yaml_get(root, "placement"), load->input->placements);
     tr_rules_apply(&load->mistakes, &rules, load->config->root);
+    tr_child_check_actors(&tree, load->config->root);
 }
 
 static void run(struct tr_load *load) {

@@ -74,6 +74,17 @@ static void read_lane(struct tr_mistakes *mistakes, const struct tr_yaml *node,
     else tell_unreachable(mistakes, lane, placement, chosen);
 }
 
+/* What is another program is executed. */
+static void read_exec(struct tr_mistakes *mistakes, const struct tr_yaml *node, struct tr_placement *placement) {
+    const struct tr_yaml *exec = tr_yaml_get(node, "exec"), *start = tr_yaml_get(node, "start");
+    if (exec == NULL) return;
+    if (placement->place == TR_PLACE_THREAD)
+        tr_mistake(mistakes, exec->where, "exec: only a process can be another program");
+    else if (start != NULL && placement->start == TR_START_FORK)
+        tr_mistake(mistakes, start->where, "start: another program cannot be forked from this one; with 'exec' it is spawn");
+    placement->start = TR_START_SPAWN;
+}
+
 static void read_options(struct tr_mistakes *mistakes, const struct tr_yaml *node,
                          struct tr_placement *placement) {
     if (placement->place == TR_PLACE_PROCESS) {
@@ -93,6 +104,7 @@ static void read_details(struct tr_mistakes *mistakes, const struct tr_yaml *nod
     placement->start = (enum tr_start)tr_check_value(mistakes, &tr_keys_place, node, "start");
     if (start != NULL && placement->place == TR_PLACE_THREAD)
         tr_mistake(mistakes, start->where, "start: only a process is started; a thread has none");
+    read_exec(mistakes, node, placement);
     read_lane(mistakes, node, placement);
     read_options(mistakes, node, placement);
     placement->own_thread =
@@ -134,6 +146,9 @@ void tr_placing_check(struct tr_mistakes *mistakes, const struct tr_child *child
         tr_mistake(mistakes, child->placement.where,
                    "place: a supervisor never blocks and needs no thread of its own; 'inproc' is a node for it and its "
                    "children");
+    if (child->is_supervisor && child->placement.options != NULL && child->placement.options->exec != NULL)
+        tr_mistake(mistakes, child->placement.where,
+                   "exec: a supervisor is in this program; actors may be in another one");
 }
 
 static bool has_place(const struct tr_child *child) {

@@ -44,7 +44,7 @@ bool tr_process_options_alike(const struct tr_process_options *a, const struct t
     static const struct tr_process_options none;
     if (a == NULL) a = &none;
     if (b == NULL) b = &none;
-    return same_env(a, b) && same_text(a->cwd, b->cwd) && same_identity(a->identity, b->identity) &&
+    return same_text(a->exec, b->exec) && same_env(a, b) && same_text(a->cwd, b->cwd) && same_identity(a->identity, b->identity) &&
            a->has_nice == b->has_nice && a->nice == b->nice && a->has_umask == b->has_umask && a->umask == b->umask &&
            same_cores(a, b) && same_limits(a, b) && a->memory == b->memory && a->watchdog == b->watchdog;
 }
@@ -83,6 +83,7 @@ void tr_process_options_print(const struct tr_process_options *options, char *te
     struct out out = { text, size };
     if (options == NULL) return;
     const struct tr_identity *identity = options->identity;
+    if (options->exec != NULL) add(&out, "exec %s", options->exec);
     if (identity != NULL && identity->user_text != NULL) add(&out, "user %s", identity->user_text);
     if (identity != NULL && identity->group_text != NULL) add(&out, "group %s", identity->group_text);
     if (options->cwd != NULL) add(&out, "cwd %s", options->cwd);

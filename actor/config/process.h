@@ -40,6 +40,7 @@ struct tr_identity {
 };
 
 struct tr_process_options {
+    const char *exec; /* another program, to be executed; NULL: this one */
     const struct tr_env *env;
     uint32_t env_count;
     const char *cwd;                    /* NULL: the keeper's */

@@ -104,12 +104,13 @@ static void read_umask(struct tr_mistakes *mistakes, const struct tr_yaml *node,
 static void read_values(struct tr_mistakes *mistakes, const struct tr_keys *keys, const struct tr_yaml *map,
                         struct tr_process_options *options) {
     const struct tr_yaml *cwd = tr_yaml_get(map, "cwd"), *user = tr_yaml_get(map, "user"),
-                         *group = tr_yaml_get(map, "group");
+                         *group = tr_yaml_get(map, "group"), *exec = tr_yaml_get(map, "exec");
     options->has_nice = tr_yaml_get(map, "nice") != NULL;
     options->nice = (int)tr_check_value(mistakes, keys, map, "nice");
     options->memory = tr_check_value(mistakes, keys, map, "memory");
     options->watchdog = tr_check_value(mistakes, keys, map, "watchdog");
     if (options->watchdog == TR_INFINITY) options->watchdog = 0;
+    if (exec != NULL) options->exec = tr_process_text(mistakes, exec, "exec", "the path of a program");
     if (cwd != NULL) options->cwd = tr_process_text(mistakes, cwd, "cwd", "a directory");
     if (user != NULL || group != NULL) options->identity = tr_identity_read(mistakes, user, group);
 }
@@ -117,7 +118,7 @@ static void read_values(struct tr_mistakes *mistakes, const struct tr_keys *keys
 static bool has_any(const struct tr_yaml *map) {
     for (uint32_t i = 0; i < map->count; i++)
         if (tr_keys_row(&tr_keys_process, map->pairs[i].key->text) != NULL) return true;
-    return false;
+    return tr_yaml_get(map, "exec") != NULL;
 }
 
 const struct tr_process_options *tr_process_options_read(struct tr_mistakes *mistakes, const struct tr_keys *keys,

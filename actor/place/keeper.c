@@ -186,6 +186,8 @@ static enum tr_cause judge(const struct tr_member *process, int status, char *wh
     }
     tr_status_text(status, why, size);
     if (orderly) snprintf(why, size, "exited without being asked to");
+    if (process->spec.start == TR_START_SPAWN && !process->ready && WIFEXITED(status))
+        snprintf(why, size, "exited with code %d before it was ready: is it a program of Troupe?", WEXITSTATUS(status));
     if (process->fault[0] != '\0') {
         snprintf(why, size, "%s", process->fault);
         return TR_CAUSE_CRASHED;
@@ -212,6 +214,7 @@ static void arm(struct tr_keeper *keeper); /* below */
 void tr_keeper_exited(struct tr_keeper *keeper, uint64_t node, int status, int64_t now) {
     struct tr_member *process = tr_keeper_find(keeper, node);
     if (process == NULL || !process->exists) return;
+    keeper->now = now;
     char why[TR_CONTROL_TEXT_SIZE];
     enum tr_cause cause = judge(process, status, why, sizeof why);
     process->exists = false;
@@ -229,6 +232,7 @@ void tr_keeper_failed(struct tr_keeper *keeper, uint64_t node, const char *why, 
     if (process == NULL || !process->exists) return;
     char text[TR_CONTROL_TEXT_SIZE];
     snprintf(text, sizeof text, "could not be started: %s", why);
+    keeper->now = now;
     process->exists = false;
     process->status = -1;
     if (process == keeper->main) main_ended(keeper, NEVER_BEGAN, now);
@@ -251,7 +255,7 @@ static void arm(struct tr_keeper *keeper) {
 }
 
 void tr_keeper_begin(struct tr_keeper *keeper, int64_t now) {
-    (void)now;
+    keeper->now = now;
     enter(keeper, TR_PHASE_UP);
     tr_member_start(keeper, keeper->main);
     arm(keeper);
@@ -313,6 +317,7 @@ void tr_keeper_message(struct tr_keeper *keeper, uint64_t node, const struct tr_
                        int64_t now) {
     struct tr_member *process = tr_keeper_find(keeper, node);
     if (process == NULL || !process->exists || process->killed || tr_keeper_dying(keeper)) return;
+    keeper->now = now;
     const char *error = tr_keeper_obey(keeper, process, message, now);
     if (error != NULL) tr_keeper_broken(keeper, node, error, now);
     arm(keeper);

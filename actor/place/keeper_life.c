@@ -85,6 +85,9 @@ void tr_member_start(struct tr_keeper *keeper, struct tr_member *member) {
     member->deadline = member->abort_until = INT64_MAX;
     member->exists = !hosted;
     member->fault[0] = '\0';
+    member->ready_by = !hosted && member->spec.start == TR_START_SPAWN
+                           ? tr_keeper_later(keeper->now, TR_KEEPER_SPAWN_PATIENCE)
+                           : INT64_MAX;
     keeper->io->lives(keeper->context, member->spec.id, member->incarnation);
     if (!hosted) {
         keeper->io->fork_node(keeper->context, member->spec.id, member->incarnation);
@@ -200,6 +203,8 @@ void tr_lives_tick(struct tr_keeper *keeper, int64_t now) {
     for (size_t i = 0; i < keeper->member_count; i++) {
         struct tr_member *member = &keeper->members[i];
         if (member->state == TR_NODE_STOPPING && now >= member->deadline) stop_late(keeper, member);
+        if (member->state == TR_NODE_STARTING && now >= member->ready_by)
+            tr_member_kill(keeper, member, TR_CAUSE_CRASHED, "it was not ready in time: is it a program of Troupe?");
         if (now >= member->abort_until) tr_member_kill(keeper, member, member->cause, member->why);
     }
 }
@@ -211,6 +216,8 @@ int64_t tr_lives_deadline(const struct tr_keeper *keeper) {
         if (member->state == TR_NODE_STOPPING && member->deadline < earliest) {
             earliest = member->deadline;
         }
+        if (member->state == TR_NODE_STARTING && !member->killed && member->ready_by < earliest)
+            earliest = member->ready_by;
         if (!member->killed && member->abort_until < earliest) earliest = member->abort_until;
     }
     return earliest;

@@ -22,6 +22,7 @@ static const char no_such_node[] = "it spoke of a node that does not exist";
 static const char *obey_ready(struct tr_keeper *keeper, struct tr_member *node, int64_t now) {
     if (node->ready || !tr_member_alive(node)) return NULL;
     node->ready = true;
+    node->ready_by = INT64_MAX;
     if (node->state == TR_NODE_STARTING) tr_member_move(node, TR_NODE_RUNNING);
     tr_lanes_ready(keeper, node, now);
     return NULL;
@@ -135,7 +136,7 @@ static bool copy_specs(struct tr_keeper *keeper, const struct tr_node_spec *spec
         struct tr_member *member = &keeper->members[i];
         member->spec = specs[i];
         member->spec.path = strdup(specs[i].path);
-        member->deadline = member->abort_until = INT64_MAX;
+        member->deadline = member->abort_until = member->ready_by = INT64_MAX;
         if (specs[i].kind == TR_NODE_MAIN && keeper->main == NULL) keeper->main = member;
         if (member->spec.path == NULL) return false;
     }

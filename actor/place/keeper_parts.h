@@ -19,6 +19,7 @@ struct tr_member {
     bool exists;         /* there is a process: forked, and not yet reaped */
     int status;          /* how it ended, as waitpid has it; -1: there is one, or there never was */
     bool killed;         /* kill_node was called: it counts as good as dead */
+    int64_t ready_by;    /* executed anew: it is killed then if it is not; INT64_MAX: it is, or may take its time */
     int64_t abort_until; /* abort_node was called: it is killed then; INT64_MAX: it was not */
     enum tr_cause cause; /* of the kill, or of the abort */
     char why[TR_CONTROL_TEXT_SIZE];
@@ -72,6 +73,7 @@ struct tr_keeper {
     enum tr_keeper_phase phase;
     int exit_code;
     unsigned signals; /* how many asked us to stop */
+    int64_t now;      /* of the latest event */
     int64_t shutdown; /* ns */
     int64_t deadline; /* of the shutdown */
     int64_t armed;    /* what io->timer was last told */

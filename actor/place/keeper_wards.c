@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,29 @@ const struct tr_process_options *tr_ward_options(const struct tr_driver *driver,
 
 /* ---- Beginning ---- */
 
+/* As the keeper would find it: the new process may have another directory. */
+static bool find_program(const struct tr_process_options *options, char *path, size_t size) {
+    char here[PATH_MAX] = "";
+    if (options == NULL || options->exec == NULL) return false;
+    bool relative = options->exec[0] != '/' && getcwd(here, sizeof here) != NULL;
+    int length = snprintf(path, size, "%s%s%s", here, relative ? "/" : "", options->exec);
+    if (length < 0 || (size_t)length >= size) path[0] = '\0'; /* no such program: executing it says so */
+    return true;
+}
+
+/* With the arguments of this one but for the first, which is its name. */
+__attribute__((noreturn)) static void execute_another(const struct tr_driver *driver, const struct tr_node_start *start,
+                                                      char *program) {
+    char *const *argv = driver->options->argv;
+    size_t count = 0;
+    while (argv[count] != NULL) count++;
+    char **copy = calloc(count + 2, sizeof *copy);
+    if (copy == NULL) tr_process_fail(start->control, "no memory", TR_PROCESS_EXEC_FAILED);
+    copy[0] = program;
+    for (size_t i = 1; i < count; i++) copy[i] = argv[i];
+    tr_process_spawn(start, program, copy);
+}
+
 __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const struct tr_ward *ward,
                                                uint64_t incarnation, int control, struct tr_log_ends ends,
                                                pid_t keeper) {
@@ -145,11 +169,11 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
                                       .main = ward->spec->kind == TR_NODE_MAIN,
                                       .options = tr_ward_options(driver, ward),
                                       .start = &start };
+    char other[PATH_MAX];
+    bool another = find_program(setup.options, other, sizeof other);
     tr_process_setup(&setup);
-    if (spawn) {
-        const char *program = options->program != NULL ? options->program : "/proc/self/exe";
-        tr_process_spawn(&start, program, options->argv);
-    }
+    if (another) execute_another(driver, &start, other);
+    if (spawn) tr_process_spawn(&start, options->program != NULL ? options->program : "/proc/self/exe", options->argv);
     int code = options->run_node(options->context, &start);
     fflush(NULL);
     _exit(code);

@@ -152,7 +152,7 @@ static const char *name_in(const struct tr_child *supervisor, const struct tr_ch
 static struct tr_child_spec spec_of(const struct tr_child *child, const char *name) {
     return (struct tr_child_spec){ .is_supervisor = child->is_supervisor, .name = name, .path = child->path,
                                    .actor = child->is_supervisor ? troupe_supervisor_actor.name
-                                                                 : child->actor->name,
+                                                                 : child->actor_name,
                                    .mailbox_limit = child->mailbox_limit,
                                    .drop_newest = child->drop_newest,
                                    .keep_mailbox = child->keep_mailbox,
@@ -161,9 +161,12 @@ static struct tr_child_spec spec_of(const struct tr_child *child, const char *na
                                               .ready = child->ready, .significant = child->significant } };
 }
 
-/* A supervisor finds what it is in this plan, by its place: its start message says nothing. */
+/* A supervisor finds what it is in this plan, by its place: its start message says nothing. An actor that this program
+ * does not have is started without arguments. */
 static bool pack_start(const struct tr_child *child, struct tr_child_spec *spec) {
     const struct troupe_supervise nothing = { 0 };
+    const struct troupe_none none = { 0 };
+    if (!child->is_supervisor && child->actor == NULL) return pack_args(&troupe_none_message, &none, spec);
     return child->is_supervisor ? pack_args(&troupe_supervise_message, &nothing, spec)
                                 : pack_args(child->args_type, child->args, spec);
 }

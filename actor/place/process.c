@@ -46,7 +46,7 @@ static void require(bool ok, const char *what) {
 }
 
 /* The keeper knows why it is not there; who cannot tell it tells people. */
-__attribute__((noreturn)) static void tell_keeper(int control, const char *why, int code) {
+void tr_process_fail(int control, const char *why, int code) {
     struct tr_control message = { .type = TR_CONTROL_FAILED };
     tr_control_say(&message, "could not be set up: %s", why);
     if (tr_control_send(control, &message, NULL) == TR_CONTROL_OK) _exit(code);
@@ -140,7 +140,7 @@ void tr_process_setup(const struct tr_process_setup *setup) {
     tr_process_title(setup->application, setup->path);
     require(map_page(setup->start), "its flight page");
     if (!tr_process_options_apply(setup->options, setup->keeper, why, sizeof why))
-        tell_keeper(setup->start->control, why, TR_PROCESS_SETUP_FAILED);
+        tr_process_fail(setup->start->control, why, TR_PROCESS_SETUP_FAILED);
 }
 
 /* ---- Through exec ---- */
@@ -150,7 +150,7 @@ static void survive_exec(int descriptor) {
 }
 
 void tr_process_spawn(const struct tr_node_start *start, const char *program, char *const *argv) {
-    char value[128];
+    char value[128], why[224];
     survive_exec(start->control);
     survive_exec(start->flight);
     survive_exec(start->names);
@@ -161,7 +161,8 @@ void tr_process_spawn(const struct tr_node_start *start, const char *program, ch
              start->config, start->log, start->json);
     require(setenv(TR_NODE_VARIABLE, value, 1) == 0, "setenv");
     execv(program, argv);
-    give_up(program, TR_PROCESS_EXEC_FAILED);
+    snprintf(why, sizeof why, "%.160s: %s", program, strerror(errno));
+    tr_process_fail(start->control, why, TR_PROCESS_EXEC_FAILED);
 }
 
 /* Eight numbers, nothing before, between or behind them but the colons. */

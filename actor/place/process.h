@@ -54,7 +54,11 @@ struct tr_process_setup {
  * TR_PROCESS_SETUP_FAILED when something fails; what, the keeper is told, or, where it cannot be, standard error. */
 void tr_process_setup(const struct tr_process_setup *setup);
 
-/* Executes `program` with `argv` and the variable. Does not return. */
+/* Tells the keeper that this process could not be set up, and why, and _exits; when the keeper cannot be told, people
+ * are, on standard error. */
+void tr_process_fail(int control, const char *why, int code) __attribute__((noreturn));
+
+/* Executes `program` with `argv` and the variable. Does not return: where it cannot, it fails as above. */
 void tr_process_spawn(const struct tr_node_start *start, const char *program, char *const *argv)
     __attribute__((noreturn));
 

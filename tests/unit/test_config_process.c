@@ -195,6 +195,34 @@ static void who_shares_a_process_agrees(void **state) {
     test_wrong(POOL(", limits: { files: 9 }", ", limits: { files: 10 }"), disagree);
 }
 
+static void other_programs(void **state) {
+    (void)state;
+    struct tr_config *config = load_place("{ process: own, exec: ./other, nice: 2 }");
+    assert_string_equal(options_of(config)->exec, "./other");
+    assert_int_equal(config->root->children[0]->placement.start, TR_START_SPAWN);
+    tr_config_free(config);
+    tr_config_free(load_place("{ process: own, exec: ./other, start: spawn }"));
+    config = test_load("tree: { children: [{ name: a, actor: stranger, count: 2, place: { process: own, exec: /o } }] }");
+    assert_null(config->root->children[1]->actor);
+    assert_string_equal(config->root->children[1]->actor_name, "stranger");
+    tr_config_free(config);
+    test_wrong(POOL(", exec: /a", ", exec: /b"),
+               "app.yaml:3:35: error: the place 'pool' is another for '/a', see app.yaml:2:35: actors that share a place "
+               "have the same lane, start and options\n");
+    test_wrong("tree: { children: [{ name: a, actor: counter, place: { process: own, exec: /o, start: fork } }] }",
+               "app.yaml:1:87: error: start: another program cannot be forked from this one; with 'exec' it is spawn\n");
+    test_wrong("tree: { children: [{ name: a, actor: counter, place: { thread: own, exec: /o } }] }",
+               "app.yaml:1:75: error: exec: only a process can be another program\n");
+    test_wrong("tree: { children: [{ name: a, children: [], place: { process: own, exec: /o } }] }",
+               "app.yaml:1:52: error: exec: a supervisor is in this program; actors may be in another one\n");
+    test_wrong("tree: { children: [{ name: a, actor: stranger, count: 2, args: {}, place: { process: own, exec: /o } }] }",
+               "app.yaml:1:64: error: args: this program has no actor 'stranger', so they cannot be checked and sent; it "
+               "must have its type, as /o has\n");
+    test_wrong("tree: { children: [{ name: a, actor: stranger, count: 2, place: { process: own } }] }",
+               "app.yaml:1:38: error: the program has no actor 'stranger'; allowed: counter, reader\n");
+    test_wrong("main: { exec: /o }\n", "app.yaml:1:9: error: 'exec' is a key of a place, not of a process\n");
+}
+
 static void explained(void **state) {
     (void)state;
     char *text = NULL;
@@ -231,6 +259,7 @@ int main(void) {
         cmocka_unit_test(names_are_looked_up),         cmocka_unit_test(main_has_them_too),
         cmocka_unit_test(wrong_options),               cmocka_unit_test(nobody_looks_twice),
         cmocka_unit_test(threads_have_none),           cmocka_unit_test(who_shares_a_process_agrees),
+        cmocka_unit_test(other_programs),
         cmocka_unit_test(explained),                   cmocka_unit_test(too_much_to_explain_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #define SECOND INT64_C(1000000000)
 #define EXITED(code) ((code) << 8)
 
-enum { MAIN = 1, THREAD = 2, OTHER_THREAD = 3, PROCESS = 4, TCP = 5 };
+enum { MAIN = 1, THREAD = 2, OTHER_THREAD = 3, PROCESS = 4, TCP = 5, SPAWNED = 6 };
 
 static const struct tr_node_spec specs[] = {
     { MAIN, TR_NODE_MAIN, 0, TR_LANE_IPC, TR_START_FORK, "main" },
@@ -27,6 +27,7 @@ static const struct tr_node_spec specs[] = {
     { OTHER_THREAD, TR_NODE_INPROC, MAIN, TR_LANE_INPROC, TR_START_FORK, "/u" },
     { PROCESS, TR_NODE_PROCESS, 0, TR_LANE_IPC, TR_START_FORK, "/p" },
     { TCP, TR_NODE_PROCESS, 0, TR_LANE_TCP, TR_START_FORK, "/q" },
+    { SPAWNED, TR_NODE_PROCESS, 0, TR_LANE_IPC, TR_START_SPAWN, "/s" },
 };
 
 static struct {
@@ -234,7 +235,7 @@ static int end(void **state) {
     (void)state;
     tr_keeper_signal(w.keeper, SIGINT, w.now);
     tr_keeper_signal(w.keeper, SIGINT, w.now);
-    for (uint64_t node = MAIN; node <= TCP; node++) exited(node, SIGKILL);
+    for (uint64_t node = MAIN; node <= SPAWNED; node++) exited(node, SIGKILL);
     assert_non_null(strstr(w.actions, "exit "));
     assert_int_equal(tr_keeper_pairs(w.keeper), 0);
     tr_keeper_free(w.keeper);
@@ -476,6 +477,28 @@ static void who_has_too_much_memory_is_killed(void **state) {
     tr_keeper_exceeded(w.keeper, PROCESS, "it is gone");
     tr_keeper_stuck(w.keeper, PROCESS, TR_CAUSE_STUCK, "it is gone", w.now);
     expect("");
+}
+
+/* A program that is executed may be any program. */
+static void who_is_executed_is_ready_in_time(void **state) {
+    (void)state;
+    start(SPAWNED);
+    expect("fork 6.1\n");
+    pass(TR_KEEPER_SPAWN_PATIENCE - 1);
+    expect("");
+    pass(1);
+    expect("kill 6\n");
+    exited(SPAWNED, SIGKILL);
+    expect("1: down 6.1 crashed: it was not ready in time: is it a program of Troupe?\n");
+    start(SPAWNED);
+    forget();
+    exited(SPAWNED, EXITED(0));
+    expect("1: down 6.2 crashed: exited with code 0 before it was ready: is it a program of Troupe?\n");
+    run(SPAWNED);
+    pass(10 * TR_KEEPER_SPAWN_PATIENCE);
+    expect("");
+    exited(SPAWNED, EXITED(3));
+    expect("1: down 6.3 crashed: exited with code 3\n");
 }
 
 static void main_may_say_why_it_fails(void **state) {
@@ -1045,6 +1068,7 @@ int main(void) {
         RULE(a_thread_cannot_be_killed),
         RULE(a_start_while_stopping),
         RULE(deaths_have_a_text),
+        RULE(who_is_executed_is_ready_in_time),
         RULE(who_makes_no_progress_aborts),
         RULE(who_does_not_abort_is_killed),
         RULE(who_stops_in_time_has_stopped),
