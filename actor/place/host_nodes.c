@@ -98,6 +98,12 @@ static const struct tr_supervisor_spec *supervisor_at(struct tr_node *node, uint
     return planned == NULL || !planned->child->is_supervisor ? NULL : &plan->supervisors[planned->supervisor];
 }
 
+static troupe_address supervisor_of(struct tr_node *node, uint32_t slot) {
+    const struct tr_plan *plan = hosted_of(node)->host->options.plan;
+    const struct tr_planned *planned = tr_plan_at(plan, node->id, slot);
+    return planned == NULL ? (troupe_address){ 0 } : tr_plan_supervisor(plan, planned->above);
+}
+
 static const char *find_data(struct tr_node *node, const char *name) {
     const struct tr_config *config = hosted_of(node)->host->options.plan->config;
     for (uint32_t i = 0; i < config->data_count; i++)
@@ -302,6 +308,7 @@ static bool fill_services(struct tr_hosted *hosted, uint64_t id) {
     hosted->services.shutdown = shut_down;
     hosted->services.find = find_configured;
     hosted->services.supervisor_at = supervisor_at;
+    hosted->services.supervisor_of = supervisor_of;
     hosted->services.count = count_configured;
     hosted->services.data = find_data;
     uint32_t threads = hosted->host->options.time == NULL ? plan->config->work_threads : 0;

@@ -25,6 +25,13 @@ static bool is_configured(const struct tr_node *node, uint32_t slot) {
     return slot >= TR_FIRST_SLOT && slot < node->options.reserved_slots;
 }
 
+/* The node that the message at hand comes from has the supervisor of this cell; what we say ourselves is so. */
+static bool may_order(const troupe_self *self, uint32_t slot) {
+    struct tr_node *node = self->worker->node;
+    const struct tr_inbound *inbound = self->message->inbound;
+    return inbound == NULL || tr_services_of(node)->supervisor_of(node, slot).node == inbound->node;
+}
+
 /* Another class over the state of a running actor would corrupt it. */
 static bool may_be(const struct tr_node *node, struct tr_cell *cell, const struct tr_class *class) {
     return class != NULL && cell != NULL &&
@@ -65,6 +72,7 @@ TROUPE_ON(tr_agent, tr_start_child) {
     char why[512];
     struct tr_codec_error error = { 0 };
     struct tr_node *node = self->worker->node;
+    if (!may_order(self, msg->slot)) return TROUPE_OK;
     enum troupe_status status = start(node, self->worker, msg, &error);
     if (status == TROUPE_OK) return TROUPE_OK;
     snprintf(why, sizeof why, "cannot start actor %s: %s%s%s", msg->actor, troupe_status_text(status),
@@ -81,6 +89,7 @@ TROUPE_ON(tr_agent, tr_start_child) {
 TROUPE_ON(tr_agent, tr_stop_cell) {
     struct tr_node *node = self->worker->node;
     troupe_address to = { node->id, msg->slot, msg->generation };
+    if (msg->kill && !may_order(self, msg->slot)) return TROUPE_OK;
     tr_stop(node, self->worker, to, msg->kill ? TR_STOP_KILL : TR_STOP_ORDERLY, msg->by);
     return TROUPE_OK;
 }
@@ -88,7 +97,7 @@ TROUPE_ON(tr_agent, tr_stop_cell) {
 TROUPE_ON(tr_agent, tr_forget_child) {
     struct tr_node *node = self->worker->node;
     struct tr_cell *cell = tr_cells_at(&node->cells, msg->slot);
-    if (is_configured(node, msg->slot)) tr_forget(node, self->worker, cell, TR_BOUND_GENERATION);
+    if (is_configured(node, msg->slot) && may_order(self, msg->slot)) tr_forget(node, self->worker, cell, TR_BOUND_GENERATION);
     return TROUPE_OK;
 }
 

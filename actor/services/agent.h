@@ -1,6 +1,7 @@
 /*
  * The agent: an actor on every node, at a slot that all know, which starts and stops cells there for
- * supervisors on other nodes. What a supervisor has on its own node it starts and stops itself, in the same way.
+ * supervisors on other nodes. What a supervisor has on its own node it starts and stops itself, in the same way. Only
+ * the node of a cell's own supervisor may have it started, killed or forgotten; anybody may have it stopped in order.
  */
 #ifndef TR_AGENT_H
 #define TR_AGENT_H

@@ -58,6 +58,8 @@ struct tr_services {
     troupe_address (*find)(struct tr_node *node, const char *path); /* supervisors, too */
     /* The configured supervisor in this cell of the node; NULL: none is. */
     const struct tr_supervisor_spec *(*supervisor_at)(struct tr_node *node, uint32_t slot);
+    /* That of the configured actor in this cell; none: nothing is. */
+    troupe_address (*supervisor_of)(struct tr_node *node, uint32_t slot);
     uint32_t (*count)(struct tr_node *node, const char *path);
     const char *(*data)(struct tr_node *node, const char *name); /* NULL: there is none */
 };

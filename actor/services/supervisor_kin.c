@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "services/supervisor_parts.h"
 
 enum { FIRST_SIZE = 16, INDEX_BITS = 20, SERIAL_BITS = 12, EPOCH_SHIFT = INDEX_BITS + SERIAL_BITS };
@@ -56,19 +57,12 @@ void tr_kin_free(struct tr_kin *kin) {
 
 /* ---- Chains ---- */
 
-/* FNV-1a. */
-static uint32_t hash_name(const char *name) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *name != '\0'; name++) hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return (uint32_t)(hash ^ hash >> 32);
-}
-
 static uint32_t hash_place(troupe_address address) {
     return (uint32_t)(((address.node << 32 ^ address.slot) * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
 }
 
 static struct tr_kin **name_chain(const struct tr_kindred *kindred, const char *name) {
-    return &kindred->names[hash_name(name) & (kindred->size - 1)];
+    return &kindred->names[tr_hash_text(name) & (kindred->size - 1)];
 }
 
 static struct tr_kin **place_chain(const struct tr_kindred *kindred, troupe_address address) {

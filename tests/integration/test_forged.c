@@ -1,6 +1,6 @@
 /*
- * What a node says that is not its to say: of children, groups and nodes that are others'. A liar on a node of its own
- * sends it, as a process that was taken over could; nothing comes of it.
+ * What a node says that is not its to say, and orders that are not its to give: of children, groups and nodes that are
+ * others'. A liar on a node of its own sends it, as a process that was taken over could; nothing comes of it.
  */
 #include "lib/system_test.h"
 
@@ -9,6 +9,7 @@
 #include "core/report.h"
 #include "core/worker.h"
 #include "place/host.h"
+#include "services/agent.h"
 #include "services/groups.h"
 #include "services/supervisor.h"
 #include "services/topic.h"
@@ -66,6 +67,16 @@ static void about_groups(troupe_self *self) {
         }
 }
 
+/* A run of its own in the place of each actor; kills; that nobody is to run there any more. */
+static void about_cells(troupe_self *self, uint64_t node) {
+    for (uint32_t slot = TR_FIRST_SLOT; slot < TR_FIRST_SLOT + 8; slot++) {
+        (void)troupe_send(self, tr_agent_address(node), tr_start_child, .slot = slot, .actor = "child",
+                          .args = { "\x90", 1 }, .path = "/forged", .owner = troupe_self_address(self));
+        (void)troupe_send(self, tr_agent_address(node), tr_stop_cell, .slot = slot, .generation = 1, .kill = true);
+        (void)troupe_send(self, tr_agent_address(node), tr_forget_child, .slot = slot);
+    }
+}
+
 static void say_enough(troupe_self *self) {
     struct tr_node *node = self->worker->node;
     const struct troupe_publication last = {
@@ -81,6 +92,8 @@ TROUPE_ON(liar, lie) {
     (void)me;
     about_groups(self);
     say_enough(self);
+    for (uint64_t node = 1; node <= 4; node++)
+        if (node != troupe_self_address(self).node) about_cells(self, node);
     about_nodes(self, troupe_lookup(self, "/pair"));
     about_children(self, troupe_lookup(self, "/pair"));
     return troupe_ask_empty(self, troupe_lookup(self, "/pair"), troupe_count_children, TROUPE_MINUTE);
