@@ -73,6 +73,7 @@ struct tr_command_ends {
     int fds[TROUPE_COMMAND_DESCRIPTORS];
     bool own[TROUPE_COMMAND_DESCRIPTORS]; /* to be closed */
     uint32_t count;
+    uint32_t handles; /* how many of troupe_program's were used */
 };
 
 struct tr_command_wish;

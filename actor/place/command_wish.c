@@ -39,10 +39,16 @@ static bool is_number(const char *text) {
 
 static bool is_stdio(const char *text) {
     return text[0] == '\0' || strcmp(text, "pipe") == 0 || strcmp(text, "ignore") == 0 ||
-           strcmp(text, "inherit") == 0 || is_number(text);
+           strcmp(text, "inherit") == 0 || strcmp(text, "open") == 0 || is_number(text);
 }
 
 static bool has_time(int64_t time) { return time >= 0; }
+
+static bool uses_handles(const struct troupe_program *args) {
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < args->stdio.count; i++) used += strcmp(args->stdio.items[i], "open") == 0;
+    return used == args->handles.count;
+}
 
 static const char *what_is_wrong(const struct troupe_program *args) {
     bool program = args->program[0] != '\0', shell = args->shell[0] != '\0';
@@ -54,7 +60,8 @@ static const char *what_is_wrong(const struct troupe_program *args) {
     if (args->kill_signal < 0 || args->kill_signal >= NSIG) return "there is no such kill_signal";
     if (!has_time(args->timeout) || !has_time(args->grace)) return "a time is less than 0";
     for (uint32_t i = 0; i < args->stdio.count; i++)
-        if (!is_stdio(args->stdio.items[i])) return "stdio is pipe, ignore, inherit or the number of a descriptor";
+        if (!is_stdio(args->stdio.items[i])) return "stdio is pipe, ignore, inherit, open or a number";
+    if (!uses_handles(args)) return "it has as many handles as its stdio says open, no more and no fewer";
     for (uint32_t i = 0; i < args->env.count; i++)
         if (args->env.items[i][0] == '\0' || args->env.items[i][0] == '=') return "a variable has no name";
     return NULL;
@@ -204,10 +211,12 @@ static bool open_pipe(struct tr_command *command, struct tr_command_ends *ends) 
     return fcntl(stream->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool open_one(struct tr_command *command, const char *what, struct tr_command_ends *ends) {
+static bool open_one(struct tr_command *command, const struct troupe_program *args, const char *what,
+                     struct tr_command_ends *ends) {
     int number = is_number(what) ? (int)strtol(what, NULL, 10) : (int)ends->count;
     if (what[0] == '\0' || strcmp(what, "pipe") == 0) return open_pipe(command, ends);
     if (strcmp(what, "ignore") == 0) return give(ends, open("/dev/null", O_RDWR | O_CLOEXEC), true);
+    if (strcmp(what, "open") == 0) number = args->handles.items[ends->handles++];
     return fcntl(number, F_GETFD) >= 0 && give(ends, number, false);
 }
 
@@ -217,7 +226,7 @@ int tr_command_open(struct tr_command *command, const struct troupe_program *arg
     for (uint32_t i = 0; i < count; i++) {
         const char *what = i < args->stdio.count ? args->stdio.items[i] : "pipe";
         command->stream_count = i + 1;
-        if (open_one(command, what, ends)) continue;
+        if (open_one(command, args, what, ends)) continue;
         int error = errno;
         snprintf(why, size, "its descriptor %u (%.20s): %s", i, what[0] == '\0' ? "pipe" : what, strerror(error));
         return error;

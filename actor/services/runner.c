@@ -118,6 +118,7 @@ static enum troupe_status spawn(troupe_self *self, const struct troupe_run *run,
     program.owner = "";
     program.lines = program.detached = false;
     program.stdio = (struct troupe_str_array){ NULL, 0 };
+    program.handles = (struct troupe_descriptors){ NULL, 0 };
     if (program.max_output == 0) program.max_output = MAX_OUTPUT;
     return troupe_spawn_actor(self, &job->command, &troupe_command_actor, &options, &troupe_program_message, &program);
 }

@@ -66,6 +66,8 @@ enum {
  * stdio: what it has as descriptors 0, 1, 2, 3, ...: "pipe", or "" (what is missing of the first three): this actor has
  *     the other end: of 0 it is written to, of 1 and 2 it is read, from 3 on it is both, a socket. "ignore":
  *     /dev/null. "inherit": the same descriptor of the process that the command is in. "5": that descriptor of it.
+ *     "open": the next one of `handles`.
+ * handles: open descriptors: as many as stdio says "open". Those of the sender stay its own, as in every message.
  * lines: an output message for each line, without its end, instead of for what there is.
  * max_output: bytes of each of its outputs: at more it is ended, for the reason "max_output", and what is over is
  *     dropped. 0: no limit.
@@ -79,7 +81,8 @@ enum {
     field(str, program) field(array(str), arguments) field(str, argv0) field(str, shell)           \
     field(str, cwd) field(array(str), env) field(bool, clean_env) field(str, uid) field(str, gid)  \
     field(bool, detached) field(array(str), stdio) field(bool, lines) field(u64, max_output)       \
-    field(i64, timeout) field(i32, kill_signal) field(i64, grace) field(address, to) field(str, owner)
+    field(i64, timeout) field(i32, kill_signal) field(i64, grace) field(address, to) field(str, owner) \
+    field(array(descriptor), handles)
 TROUPE_MESSAGE(troupe_program, TROUPE_PROGRAM_FIELDS)
 
 TROUPE_ACTOR_DECLARE(troupe_command)
@@ -151,8 +154,8 @@ TROUPE_ACTOR_DECLARE(troupe_runner)
 
 /* troupe_ask(self, runner, troupe_run, TROUPE_MINUTE, .shell = "uname -a", .timeout = 10 * TROUPE_SECOND)
  *
- * The fields of troupe_program; of these `to`, `owner`, `lines`, `detached` and `stdio` are the runner's own affair and
- * ignored. input: what it reads; it is closed then. max_output: 0: 1 MiB, as Node's maxBuffer; at most 7 MiB. The
+ * The fields of troupe_program; of these `to`, `owner`, `lines`, `detached`, `stdio` and `handles` are the runner's own affair
+ * and ignored. input: what it reads; it is closed then. max_output: 0: 1 MiB, as Node's maxBuffer; at most 7 MiB. The
  * program ends when the run of whoever asked does. If the ask's own time is up first, it goes on: let `timeout` be
  * shorter. */
 #define TROUPE_RUN_FIELDS(field) TROUPE_PROGRAM_FIELDS(field) field(bytes, input)

@@ -337,6 +337,28 @@ static void further_descriptors_go_both_ways(void **state) {
     end(system);
 }
 
+/* A file of the owner's is the program's output: the owner has it before and after. */
+static void open_descriptors_are_handed_on(void **state) {
+    (void)state;
+    static const char *const stdio[] = { "ignore", "open", "open" };
+    char text[64] = "";
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    troupe_system *system = begin();
+    send_order(system, .line = "echo one; echo two >&2", .program = { .stdio = { stdio, 3 },
+                                                                      .handles = { (int[]){ pipes[1], pipes[1] }, 2 } });
+    board_await("closed 0 0 ");
+    assert_int_equal(write(pipes[1], "three", 5), 5);
+    assert_int_equal(read(pipes[0], text, sizeof text), 13);
+    assert_string_equal(text, "one\ntwo\nthree");
+    send_order(system, .program = { .program = "true", .stdio = { stdio, 2 } });
+    board_await("error EINVAL: it has as many handles as its stdio says open, no more and no fewer");
+    end(system);
+    close(pipes[1]);
+    assert_int_equal(read(pipes[0], text, sizeof text), 0); /* nobody has the other end any more */
+    close(pipes[0]);
+}
+
 static void a_thousand_short_ones_leave_nothing(void **state) {
     (void)state;
     enum { MANY = 1000 };
@@ -369,6 +391,7 @@ int main(void) {
         cmocka_unit_test(what_it_leaves_behind_ends_with_it),
         cmocka_unit_test(its_group_is_killed_with_it),
         cmocka_unit_test(further_descriptors_go_both_ways),
+        cmocka_unit_test(open_descriptors_are_handed_on),
         cmocka_unit_test(a_thousand_short_ones_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
