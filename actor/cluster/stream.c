@@ -224,6 +224,7 @@ enum troupe_status troupe_stream_write(troupe_self *self, troupe_stream stream, 
     if (status != TROUPE_OK || size == 0) return status;
     if (tr_stream_waits(found) == 0) tr_stream_touch(self->worker, found, TR_STREAM_WRITE);
     if (!tr_stream_append(found, bytes, size)) return TROUPE_NO_MEMORY;
+    if (tr_stream_waits(found) > found->write_limit / 2) found->wants_drained = true;
     if (!found->corked && found->state == TR_STREAM_OPEN) tr_stream_write_out(self->worker, found);
     return TROUPE_OK;
 }

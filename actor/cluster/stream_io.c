@@ -274,7 +274,7 @@ static bool turn(struct tr_worker *worker, struct tr_cell *cell, struct tr_strea
     stream->corked = false;
     if (!alive) return false;
     tr_stream_write_out(worker, stream);
-    if (stream->wants_drained && tr_stream_waits(stream) <= stream->write_limit / 2)
+    if (stream->wants_drained && tr_stream_waits(stream) <= stream->write_limit / 4)
         return tell_drained(worker, cell, stream);
     return true;
 }

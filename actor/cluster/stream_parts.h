@@ -30,7 +30,7 @@ struct tr_stream {
     bool ended;                /* ... and it was read: the other side will send no more */
     bool followed;             /* it is finished because of that alone */
     bool corked;               /* within the handler of its data: what is written leaves behind it */
-    bool wants_drained;        /* a write returned FULL */
+    bool wants_drained;        /* much waited, or a write returned FULL */
     int error;                 /* errno of its end; 0: none */
     uint8_t *out;              /* waits to be written: from out_begin to out_end */
     size_t out_begin, out_end, out_room;

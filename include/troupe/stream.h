@@ -50,7 +50,9 @@ TROUPE_MESSAGE(troupe_stream_data, TROUPE_STREAM_DATA_FIELDS)
 #define TROUPE_STREAM_CONNECTED_FIELDS(field) field(u64, stream)
 TROUPE_MESSAGE(troupe_stream_connected, TROUPE_STREAM_CONNECTED_FIELDS)
 
-/* After a write that returned FULL: at most half of the limit waits to be written now. */
+/* More than half of the limit waited to be written (troupe_stream_info), or a write returned FULL: now at most a quarter
+ * of it waits. Who passes bytes on from one stream to another pauses the one (troupe_stream_pause) until it hears this of
+ * the other. */
 #define TROUPE_STREAM_DRAINED_FIELDS(field) field(u64, stream)
 TROUPE_MESSAGE(troupe_stream_drained, TROUPE_STREAM_DRAINED_FIELDS)
 
@@ -127,6 +129,57 @@ struct troupe_stream_info {
 };
 
 enum troupe_status troupe_stream_info(troupe_self *self, troupe_stream stream, struct troupe_stream_info *info);
+
+/* ---- Listening ----
+ *
+ *     TROUPE_START(server, troupe_none) { return troupe_listen(self, "127.0.0.1:8080", NULL, &me->listener); }
+ *     TROUPE_ON(server, troupe_connection) {
+ *         troupe_address talker;
+ *         return troupe_spawn(self, &talker, echo, troupe_connection, .socket = msg->socket, .peer = msg->peer);
+ *     }
+ */
+
+/* A listener of this actor. Zero is none. */
+typedef struct troupe_listener {
+    uint64_t id;
+} troupe_listener;
+
+/* A connection was accepted. The socket is the message's, and closed with it: whoever wants it takes it
+ * (troupe_take_descriptor) for troupe_stream_adopt, or sends the message on, to any actor on this machine. */
+#define TROUPE_CONNECTION_FIELDS(field) field(u64, listener) field(descriptor, socket) field(str, peer)
+TROUPE_MESSAGE(troupe_connection, TROUPE_CONNECTION_FIELDS)
+
+/* Zero is the default of each. */
+struct troupe_listen_options {
+    uint32_t backlog;  /* connections that wait in the kernel; 0: 511, as in Node and nginx; the kernel has a limit too */
+    bool reuse_port;   /* others, of the same user, may listen there too (SO_REUSEPORT): the kernel shares connections out */
+    bool only_ipv6;    /* [::]:80 is not 0.0.0.0:80 too */
+    bool paused;       /* nothing is accepted before troupe_listen_resume */
+};
+
+/* Listens at an address as of troupe_stream_connect; port 0 is any that is free (troupe_listener_address says which).
+ * A unix socket's file is made, and removed with the listener; one that is there and at which nobody listens is replaced.
+ * Connections are accepted one after the other, between other work, as long as the actor keeps up. When the process has
+ * no descriptor left, accepting rests for a tenth of a second at a time, and the log says so; those who connect wait
+ * in the kernel.
+ * Errors: INVALID (no such address; the actor does not handle troupe_connection: the log says which), EXISTS (in use),
+ * SYSTEM (the log says why: no right to, no such address here), LIMIT, NO_MEMORY, STOPPING. */
+enum troupe_status troupe_listen(troupe_self *self, const char *address, const struct troupe_listen_options *options,
+                                 troupe_listener *listener);
+
+/* The same with a socket that listens already: inherited, or from another actor. Taken, as by troupe_stream_adopt, and
+ * closed with the listener; several processes may have one each of the same: each connection goes to one of them. */
+enum troupe_status troupe_listen_on(troupe_self *self, int socket, const struct troupe_listen_options *options,
+                                    troupe_listener *listener);
+
+/* Nothing is accepted until resume: those who connect wait in the kernel. GONE: there is no such listener. */
+enum troupe_status troupe_listen_pause(troupe_self *self, troupe_listener listener);
+enum troupe_status troupe_listen_resume(troupe_self *self, troupe_listener listener);
+/* No more are accepted; those that wait in the kernel are reset. */
+enum troupe_status troupe_unlisten(troupe_self *self, troupe_listener listener);
+/* Where it listens. */
+enum troupe_status troupe_listener_address(troupe_self *self, troupe_listener listener,
+                                           char address[TROUPE_STREAM_ADDRESS]);
 
 #ifdef __cplusplus
 }

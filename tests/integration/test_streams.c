@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { BYTES = 0, SUM = 1, DRAINED = 2, WRITTEN = 3 };
@@ -143,6 +145,53 @@ TROUPE_ON(polite, troupe_stream_closed) { (void)self; (void)me; board_note("clos
 TROUPE_ACTOR(polite, TROUPE_STARTS(polite, troupe_none),
              TROUPE_HANDLES(polite, order, troupe_stream_data, troupe_stream_ended, troupe_stream_closed))
 
+/* One that listens, and gives each connection to an actor of its own. */
+struct server {
+    troupe_listener listener;
+    bool keeps, refuses;
+};
+TROUPE_START(server, troupe_none) { (void)self; (void)me; return TROUPE_OK; }
+TROUPE_ON(server, order) {
+    struct troupe_listen_options options = { .paused = strcmp(msg->text, "paused") == 0 };
+    char address[TROUPE_STREAM_ADDRESS];
+    const char *where = msg->text[0] != '\0' && !options.paused ? msg->text : "127.0.0.1:0";
+    if (strcmp(msg->what, "listen") == 0) {
+        troupe_listener made;
+        enum troupe_status status = troupe_listen(self, where, &options, &made);
+        if (status == TROUPE_OK) me->listener = made;
+        if (troupe_listener_address(self, me->listener, address) == TROUPE_OK) board_note("at %s", address);
+        board_note("listen %s", name_of(status));
+    }
+    if (strcmp(msg->what, "listen on") == 0)
+        board_note("listen %s", name_of(troupe_listen_on(self, msg->fd, &options, &me->listener)));
+    if (strcmp(msg->what, "refuse") == 0) me->refuses = true;
+    if (strcmp(msg->what, "pause") == 0) board_note("pause %s", name_of(troupe_listen_pause(self, me->listener)));
+    if (strcmp(msg->what, "resume") == 0) board_note("resume %s", name_of(troupe_listen_resume(self, me->listener)));
+    if (strcmp(msg->what, "unlisten") == 0) board_note("unlisten %s", name_of(troupe_unlisten(self, me->listener)));
+    if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "told to fail");
+    return TROUPE_OK;
+}
+struct session { troupe_stream stream; };
+TROUPE_START(session, troupe_connection) {
+    return troupe_stream_adopt(self, troupe_take_descriptor(&args->socket), NULL, &me->stream);
+}
+TROUPE_ON(session, troupe_stream_data) { return troupe_stream_write(self, me->stream, msg->bytes.data, msg->bytes.size); }
+TROUPE_ON(session, troupe_stream_closed) {
+    (void)me;
+    board_note("session closed %u", msg->end);
+    return troupe_exit(self);
+}
+TROUPE_ACTOR(session, TROUPE_STARTS(session, troupe_connection),
+             TROUPE_HANDLES(session, troupe_stream_data, troupe_stream_closed))
+TROUPE_ON(server, troupe_connection) {
+    troupe_address talker;
+    board_add(DRAINED, 1);
+    if (msg->listener != me->listener.id) board_note("another listener");
+    if (me->refuses) return TROUPE_OK;
+    return troupe_spawn(self, &talker, session, troupe_connection, .socket = msg->socket, .peer = msg->peer);
+}
+TROUPE_ACTOR(server, TROUPE_STARTS(server, troupe_none), TROUPE_HANDLES(server, order, troupe_connection))
+
 /* One that does not handle what it must. */
 struct deaf { char unused; };
 TROUPE_START(deaf, troupe_none) { (void)self; (void)me; return TROUPE_OK; }
@@ -156,13 +205,15 @@ TROUPE_ACTOR(deaf, TROUPE_STARTS(deaf, troupe_none), TROUPE_HANDLES(deaf, order)
 
 /* ---- The system and the other end ---- */
 
-static const struct troupe_actor_type *const actors[] = { &talker_actor, &polite_actor, &deaf_actor, NULL };
+static const struct troupe_actor_type *const actors[] = { &talker_actor, &polite_actor, &server_actor,
+                                                          &session_actor, &deaf_actor, NULL };
 static const char config[] = "threads: 2\n"
                              "tree:\n"
                              "  restarts: 100\n"
                              "  children:\n"
                              "    - { name: talker, actor: talker }\n"
                              "    - { name: polite, actor: polite }\n"
+                             "    - { name: server, actor: server }\n"
                              "    - { name: deaf, actor: deaf }\n";
 
 static troupe_system *the_system;
@@ -529,6 +580,141 @@ static void what_is_refused(void **state) {
     close(file);
 }
 
+/* ---- Listening ---- */
+
+static int connect_to(const char *address) {
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    at.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (struct sockaddr *)&at, sizeof at) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+static const char *listening_at(const char *text) {
+    tell("server", "listen", 0, 0, text);
+    board_await("listen ok");
+    return board_lines("at ") + 3;
+}
+
+static void a_server(void **state) {
+    (void)state;
+    char address[TROUPE_STREAM_ADDRESS];
+    snprintf(address, sizeof address, "%s", listening_at(""));
+    int others[100];
+    for (int i = 0; i < 100; i++) assert_true((others[i] = connect_to(address)) >= 0);
+    for (int i = 0; i < 100; i++) {
+        ours = others[i];
+        say("hello");
+    }
+    for (int i = 0; i < 100; i++) {
+        ours = others[i];
+        hear("hello", false);
+        close(ours);
+    }
+    ours = -1;
+    board_await_times("session closed 1", 100);
+    assert_int_equal(board_tally(DRAINED), 100);
+    tell("server", "unlisten", 0, 0, "");
+    board_await("unlisten ok");
+    assert_int_equal(connect_to(address), -1);
+}
+
+static void who_is_not_wanted_is_hung_up_on(void **state) {
+    (void)state;
+    tell("server", "refuse", 0, 0, "");
+    ours = connect_to(listening_at(""));
+    hear("", true);
+}
+
+static void a_listener_may_rest(void **state) {
+    (void)state;
+    ours = connect_to(listening_at("paused")); /* the kernel takes it */
+    assert_true(ours >= 0);
+    say("early");
+    assert_int_equal(board_tally(DRAINED), 0);
+    tell("server", "resume", 0, 0, "");
+    hear("early", false);
+}
+
+static void a_listener_ends_with_its_run(void **state) {
+    (void)state;
+    char address[TROUPE_STREAM_ADDRESS];
+    snprintf(address, sizeof address, "%s", listening_at(""));
+    tell("server", "fail", 0, 0, "");
+    tell("server", "listen", 0, 0, address);
+    board_await_times("listen ok", 2);
+    ours = connect_to(address);
+    say("x");
+    hear("x", false);
+}
+
+static void a_unix_socket(void **state) {
+    (void)state;
+    char path[] = "/tmp/troupe-streams-XXXXXX", address[64];
+    assert_non_null(mkdtemp(path));
+    snprintf(address, sizeof address, "unix:%s/s", path);
+    for (int round = 0; round < 2; round++) { /* the second finds a file that nobody listens at */
+        board_clear();
+        assert_string_equal(listening_at(address), address);
+        tell("server", "listen", 0, 0, address);
+        board_await("listen exists");
+        tell("talker", "note data", 0, 0, "");
+        tell("talker", "connect", 0, 0, address);
+        board_await("connected");
+        tell("talker", "write", 0, 0, "over there");
+        board_await("data over there");
+        tell("talker", "close", 0, 0, "");
+        board_await("session closed 1");
+        if (round == 1) break;
+        tell("server", "fail", 0, 0, "");
+        board_await_times("session closed 1", 1);
+        int stale = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+        snprintf(at.sun_path, sizeof at.sun_path, "%s/s", path);
+        while (bind(stale, (struct sockaddr *)&at, sizeof at) != 0) assert_int_equal(errno, EADDRINUSE);
+        close(stale);
+    }
+    tell("server", "unlisten", 0, 0, "");
+    board_await("unlisten ok");
+    assert_int_equal(rmdir(path), 0); /* its file is gone */
+}
+
+static void where_it_cannot_listen(void **state) {
+    (void)state;
+    tell("server", "listen", 0, 0, "localhost:80");
+    board_await("listen invalid");
+    tell("server", "listen", 0, 0, "192.0.2.1:80");
+    board_await("listen system");
+    tell("server", "listen on", 1, 0, "");
+    board_await_times("listen invalid", 2);
+    tell("server", "pause", 0, 0, "");
+    board_await("pause gone");
+}
+
+/* No descriptor is left for the next connection: it waits, and comes when there is one again. */
+static void without_descriptors(void **state) {
+    (void)state;
+    struct rlimit before, low;
+    char address[TROUPE_STREAM_ADDRESS];
+    snprintf(address, sizeof address, "%s", listening_at(""));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    at.sin_port = htons((uint16_t)atoi(strrchr(address, ':') + 1));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    tell("talker", "note", 0, 0, "time passes");
+    board_await("time passes");
+    assert_int_equal(board_tally(DRAINED), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ours = fd;
+    say("late");
+    hear("late", false);
+}
+
 #define RULE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -538,7 +724,9 @@ int main(void) {
         RULE(finishing_waits_for_the_reader), RULE(closed_by_us_tells_nothing), RULE(the_other_side_is_gone),
         RULE(half_closed), RULE(a_failure_closes_it), RULE(released_and_adopted_again),
         RULE(busy_streams_are_not_released), RULE(silence_ends_it), RULE(a_reader_that_does_not_read),
-        RULE(talk_puts_it_off), RULE(connects), RULE(connects_to_nobody), RULE(what_is_refused),
+        RULE(talk_puts_it_off), RULE(connects), RULE(connects_to_nobody), RULE(what_is_refused), RULE(a_server),
+        RULE(who_is_not_wanted_is_hung_up_on), RULE(a_listener_may_rest), RULE(a_listener_ends_with_its_run),
+        RULE(a_unix_socket), RULE(where_it_cannot_listen), RULE(without_descriptors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
