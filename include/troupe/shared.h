@@ -13,8 +13,8 @@
  *         troupe_shared_wait(region, 0, 0, 5 * TROUPE_SECOND);
  *     troupe_shared_await(self, NULL, region, 0, 0, INT64_MAX);    ... in any other: a message comes
  *
- * A region is a descriptor of memory (memfd) and its mapping here. Whoever is given the descriptor maps the same
- * memory by troupe_shared_open. Its size never changes: it is sealed, so that nobody's truncating makes reading
+ * A region is a descriptor of memory (memfd) and its mapping here. Whoever is given the descriptor, in a message (the
+ * kind `descriptor` of message.h) or otherwise, maps the same memory by troupe_shared_open. Its size never changes: it is sealed, so that nobody's truncating makes reading
  * a crash. When the last process that has it is gone, however that ended, so is the region.
  *
  * The atomic operations are C11's own (stdatomic.h) on objects in the region, as long as they are lock-free, for a
