@@ -283,10 +283,10 @@ static void print_end(int fd, int (*of)(int, struct sockaddr *, socklen_t *), ch
 static int peer_of(int fd, struct sockaddr *at, socklen_t *size) { return getpeername(fd, at, size); }
 static int local_of(int fd, struct sockaddr *at, socklen_t *size) { return getsockname(fd, at, size); }
 
-enum troupe_status troupe_stream_info(troupe_self *self, troupe_stream stream, struct troupe_stream_info *info) {
+enum troupe_status troupe_stream_info(troupe_self *self, troupe_stream stream, struct troupe_stream_facts *info) {
     const struct tr_stream *found = find(self, stream);
     if (found == NULL) return TROUPE_GONE;
-    *info = (struct troupe_stream_info){ .received = found->received, .sent = found->sent,
+    *info = (struct troupe_stream_facts){ .received = found->received, .sent = found->sent,
                                          .waits = tr_stream_waits(found) };
     print_end(found->fd, peer_of, info->peer);
     print_end(found->fd, local_of, info->local);

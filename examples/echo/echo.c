@@ -26,7 +26,7 @@ TROUPE_START(talk, troupe_connection) {
 /* Whoever sends, and does not read what comes back, is not read any more until it does. */
 TROUPE_ON(talk, troupe_stream_data) {
     enum troupe_status status = troupe_stream_write(self, me->stream, msg->bytes.data, msg->bytes.size);
-    struct troupe_stream_info info;
+    struct troupe_stream_facts info;
     if (status != TROUPE_OK || troupe_stream_info(self, me->stream, &info) != TROUPE_OK) return status;
     return info.waits > LIMIT / 2 ? troupe_stream_pause(self, me->stream) : TROUPE_OK;
 }

@@ -121,14 +121,14 @@ enum troupe_status troupe_stream_release(troupe_self *self, troupe_stream stream
 
 enum { TROUPE_STREAM_ADDRESS = 128 };
 
-struct troupe_stream_info {
+struct troupe_stream_facts {
     char peer[TROUPE_STREAM_ADDRESS], local[TROUPE_STREAM_ADDRESS]; /* as troupe_stream_connect takes them; "unix:" for
                                                                      * one without a name */
     uint64_t received, sent; /* bytes */
     size_t waits;            /* bytes, to be written */
 };
 
-enum troupe_status troupe_stream_info(troupe_self *self, troupe_stream stream, struct troupe_stream_info *info);
+enum troupe_status troupe_stream_info(troupe_self *self, troupe_stream stream, struct troupe_stream_facts *info);
 
 /* ---- Listening ----
  *

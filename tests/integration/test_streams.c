@@ -69,7 +69,7 @@ TROUPE_ON(talker, order) {
     if (strcmp(what, "fail") == 0) return TROUPE_FAIL(self, "told to fail");
     if (strcmp(what, "note") == 0) board_note("%s", msg->text);
     if (strcmp(what, "info") == 0) {
-        struct troupe_stream_info info;
+        struct troupe_stream_facts info;
         enum troupe_status status = troupe_stream_info(self, me->stream, &info);
         board_note("info %s received %" PRIu64 " sent %" PRIu64 " waits %zu", name_of(status), info.received, info.sent,
                    info.waits);
