@@ -244,6 +244,16 @@ def test_programs_of_a_supervisor():
     app.close()
 
 
+def test_a_command_that_is_killed_lets_go_of_its_program():
+    """No handler of it runs then."""
+    for place in ("thread", "process"):
+        app = start({"name": "c", "actor": "troupe_command", "shutdown": "kill", "place": place,
+                     "args": {"shell": "echo parent $$; exec sleep 1000"}})
+        pidfd = pid_of(app, r"parent (\d+)")
+        end(app)
+        wait_gone(pidfd, "the program", app)
+
+
 def test_an_owner_by_its_path():
     app = start(boss("true"), {"name": "c", "actor": "troupe_command", "restart": "transient",
                                "args": {"program": "echo", "arguments": ["hello"], "owner": "/boss"}})

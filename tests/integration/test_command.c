@@ -18,7 +18,7 @@ enum { BYTES = 0, CHUNKS = 1, HELD = 2, ENDED = 3, WRITTEN = 4 };
 /* What the owner is to do: to start a program, and to say something to it when it runs. */
 #define ORDER(field)                                                                               \
     field(str, line) field(message(troupe_program), program) field(bool, holds) field(bool, quiet) field(str, input) \
-    field(bool, finish) field(i32, signal) field(bool, abort)
+    field(bool, finish) field(i32, signal) field(bool, abort) field(str, above)
 TROUPE_MESSAGE(order, ORDER)
 TROUPE_MESSAGE_EMPTY(let_go)
 #define FLOOD(field) field(u32, rounds)
@@ -54,6 +54,10 @@ TROUPE_ON(owner, order) {
     snprintf(me->input, sizeof me->input, "%s", msg->input);
     if (msg->line[0] != '\0') program.shell = msg->line;
     program.to = troupe_self_address(self);
+    if (msg->above[0] != '\0')
+        return troupe_ask_start_child_of(self, troupe_lookup(self, msg->above), TROUPE_MINUTE,
+                                         &(const struct troupe_child_options){ .restart = TROUPE_TEMPORARY },
+                                         &troupe_command_actor, &troupe_program_message, &program);
     return troupe_spawn_actor(self, &me->command, &troupe_command_actor, NULL, &troupe_program_message, &program);
 }
 TROUPE_ON(owner, troupe_command_started) {
@@ -120,10 +124,16 @@ TROUPE_ANSWER(owner, troupe_command_write, troupe_command_written) {
         board_note("written %s", troupe_status_name((enum troupe_status)reply->status));
     return outcome == TROUPE_OK && reply->status == TROUPE_OK ? write_more(self, me) : TROUPE_OK;
 }
+TROUPE_ANSWER(owner, troupe_start_child, troupe_child) {
+    board_note("child %s", troupe_status_name(outcome == TROUPE_OK ? (enum troupe_status)reply->status : outcome));
+    if (outcome == TROUPE_OK && strstr(reply->why, "No such file or directory") != NULL) board_note("for it is not there");
+    return TROUPE_OK;
+}
 TROUPE_ACTOR(owner, TROUPE_HANDLES(owner, order, troupe_command_started, troupe_command_output, let_go, flood,
                                    troupe_command_exited, troupe_command_closed, troupe_command_error),
     TROUPE_HANDLES(owner, troupe_undelivered),
-    TROUPE_ANSWERS(owner, troupe_command_write, troupe_command_written))
+    TROUPE_ANSWERS(owner, troupe_command_write, troupe_command_written),
+    TROUPE_ANSWERS(owner, troupe_start_child, troupe_child))
 
 /* ---- Words of the tests ---- */
 
@@ -359,6 +369,21 @@ static void open_descriptors_are_handed_on(void **state) {
     close(pipes[0]);
 }
 
+/* It is ready when the program runs; what cannot run has failed to start. */
+static void a_supervisor_starts_them_for_code(void **state) {
+    (void)state;
+    static const char dynamic[] = "{ threads: 2, tree: { restarts: 100, children: [ { name: owner, actor: owner }, "
+                                  "{ name: programs, strategy: dynamic } ] } }";
+    troupe_system *system = system_start(dynamic, actors);
+    send_order(system, .line = "exec sleep 1000", .above = "/programs");
+    board_await("child ok");
+    board_await("started");
+    send_order(system, .program = { .program = "/no/such/program" }, .above = "/programs");
+    board_await("child failed");
+    board_await("for it is not there");
+    end(system); /* and the sleep with it */
+}
+
 static void a_thousand_short_ones_leave_nothing(void **state) {
     (void)state;
     enum { MANY = 1000 };
@@ -392,6 +417,7 @@ int main(void) {
         cmocka_unit_test(its_group_is_killed_with_it),
         cmocka_unit_test(further_descriptors_go_both_ways),
         cmocka_unit_test(open_descriptors_are_handed_on),
+        cmocka_unit_test(a_supervisor_starts_them_for_code),
         cmocka_unit_test(a_thousand_short_ones_leave_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
