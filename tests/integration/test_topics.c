@@ -30,6 +30,7 @@ TROUPE_ON(publisher, order) {
     if (strcmp(msg->what, "large") == 0)
         status = troupe_publish(self, msg->topic, said, .topic = msg->topic, .data = { large, LARGE });
     else if (strcmp(msg->what, "ping") == 0) status = troupe_publish_empty(self, msg->topic, ping);
+    else if (strcmp(msg->what, "subscribe") == 0) status = troupe_subscribe(self, msg->topic);
     else if (strcmp(msg->what, "bad") == 0) status = troupe_publish(self, msg->topic, said, .topic = "\xff");
     else if (strcmp(msg->what, "fail") == 0) return TROUPE_FAIL(self, "told to");
     else for (uint32_t i = 1; i <= msg->n && status == TROUPE_OK; i++)
@@ -178,6 +179,19 @@ static void nobody_is_no_mistake(void **state) {
     }
 }
 
+/* Unlike the object that posts in a BroadcastChannel of Node. */
+static void who_publishes_may_subscribe_too(void **state) {
+    (void)state;
+    for (size_t at = 0; at < PLACES; at++) {
+        troupe_system *system = start(at);
+        told(system, "publisher", "subscribe", "own", "ok");
+        told(system, "publisher", "ping", "own", "ok");
+        board_await("/publisher is pinged");
+        system_end(system, 0, NULL);
+        assert_int_equal(board_times("/publisher is pinged"), 1);
+    }
+}
+
 static void not_after_unsubscribing(void **state) {
     (void)state;
     troupe_system *system = start(0);
@@ -298,6 +312,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whoever_has_subscribed_gets_it_in_order),
         cmocka_unit_test(nobody_is_no_mistake),
+        cmocka_unit_test(who_publishes_may_subscribe_too),
         cmocka_unit_test(not_after_unsubscribing),
         cmocka_unit_test(full_ones_lose_it),
         cmocka_unit_test(who_does_not_handle_it_loses_it),
