@@ -24,6 +24,7 @@
  *   - troupe_work makes its call at once, before it returns; its reply comes as ever;
  *   - an actor with a thread of its own has none: troupe_receive tells it INVALID;
  *   - signals do not come; descriptors are looked at before each step, and nothing waits for them;
+ *   - troupe_shared_await returns SYSTEM: who wakes at shared memory is a thread;
  *   - external programs do not start: troupe_command tells its owner so;
  *   - dates (the `at` of a death) are the computer's.
  *

@@ -374,6 +374,19 @@ static void calls_that_block_are_made_in_place(void **state) {
     finish(kit);
 }
 
+/* Who waits at shared memory is woken by a thread, which there is not. */
+static void nobody_waits_at_shared_memory(void **state) {
+    (void)state;
+    troupe_test *kit = start(NULL);
+    troupe_shared *region;
+    assert_int_equal(troupe_shared_new(64, &region), TROUPE_OK);
+    assert_int_equal(troupe_shared_await(troupe_test_self(kit), NULL, region, 0, 0, INT64_MAX), TROUPE_SYSTEM);
+    assert_int_equal(troupe_shared_wait(region, 0, 0, 0), TROUPE_SHARED_TIMED_OUT);
+    troupe_shared_release(region);
+    troupe_test_expect_nothing(kit);
+    finish(kit);
+}
+
 static void what_is_no_use_outside_of_a_handler_is_refused(void **state) {
     (void)state;
     troupe_test *kit = start(NULL);
@@ -621,6 +634,7 @@ int main(void) {
         cmocka_unit_test(the_end_comes_to_those_who_are_held),
         cmocka_unit_test(one_that_nobody_supervises_is_gone),
         cmocka_unit_test(calls_that_block_are_made_in_place),
+        cmocka_unit_test(nobody_waits_at_shared_memory),
         cmocka_unit_test(what_is_no_use_outside_of_a_handler_is_refused),
         cmocka_unit_test(the_probe_has_a_name_and_timers),
         cmocka_unit_test(the_same_seed_is_the_same_trace),
