@@ -421,8 +421,11 @@ static void stop(nng_aio *aio) {
     if (aio != NULL) nng_aio_stop(aio);
 }
 
+/* A dialer is closed before its dial is stopped: where NNG 1.11 cancels a dial that is just done, it frees what the
+ * poller still needs to say so. */
 static void stream_close(struct tr_wire *wire) {
     struct stream *stream = (struct stream *)wire;
+    if (stream->dialer != NULL) nng_stream_dialer_close(stream->dialer);
     stop(stream->connect_aio);
     stop(stream->send_aio);
     stop(stream->receive_aio);

@@ -424,8 +424,8 @@ static void closes_while_it_sends(void **state) {
     connect_pair(&listener, &dialer, *state, MAX_FRAME);
     unsigned count = send_until_stuck(&dialer);
     close_side(&dialer);
-    assert_int_equal(dialer.sent, count - 1);
-    assert_int_equal(dialer.failed, 1);
+    assert_int_equal(dialer.sent + dialer.failed, count); /* a slow machine may still have got rid of the last */
+    assert_true(dialer.failed <= 1);
     read_until_down(&listener);
     close_side(&listener);
 }
