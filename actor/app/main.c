@@ -90,6 +90,9 @@ static void open_log(struct application *application, const struct tr_node_start
 
 static int run_node(void *context, const struct tr_node_start *start) {
     struct application *application = context;
+    const struct tr_planned_node *node = tr_plan_node(application->program.plan, start->node);
+    bool lines = node->options != NULL && node->options->output.kind == TR_STREAM_LINES;
+    if (lines) setvbuf(stdout, NULL, _IOLBF, 0); /* what is read line by line is written so */
     open_log(application, start);
     tr_crash_open();
     int code = run_host(application, start);

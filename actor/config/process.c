@@ -40,13 +40,16 @@ static bool same_cores(const struct tr_process_options *a, const struct tr_proce
            (a->core_count == 0 || memcmp(a->cores, b->cores, a->core_count * sizeof *a->cores) == 0);
 }
 
+static bool same_stream(struct tr_stream a, struct tr_stream b) { return a.kind == b.kind && same_text(a.path, b.path); }
+
 bool tr_process_options_alike(const struct tr_process_options *a, const struct tr_process_options *b) {
     static const struct tr_process_options none;
     if (a == NULL) a = &none;
     if (b == NULL) b = &none;
     return same_text(a->exec, b->exec) && same_env(a, b) && same_text(a->cwd, b->cwd) && same_identity(a->identity, b->identity) &&
            a->has_nice == b->has_nice && a->nice == b->nice && a->has_umask == b->has_umask && a->umask == b->umask &&
-           same_cores(a, b) && same_limits(a, b) && a->memory == b->memory && a->watchdog == b->watchdog;
+           same_cores(a, b) && same_limits(a, b) && same_stream(a->output, b->output) &&
+           same_stream(a->errors, b->errors) && a->memory == b->memory && a->watchdog == b->watchdog;
 }
 
 /* ---- Told ---- */
@@ -71,6 +74,11 @@ static void add_limit(struct out *out, const struct tr_limit *limit) {
     else add(out, "%s %llu", limit->key, (unsigned long long)limit->value.rlim_cur);
 }
 
+static void add_stream(struct out *out, const char *key, struct tr_stream stream) {
+    static const char *const words[] = { "", "inherit", "lines", "null", "" };
+    if (stream.kind != TR_STREAM_STANDARD) add(out, "%s %s", key, stream.path != NULL ? stream.path : words[stream.kind]);
+}
+
 static void add_cores(struct out *out, const struct tr_process_options *options) {
     add(out, "cores %u", options->cores[0]);
     for (uint32_t i = 1; i < options->core_count; i++) {
@@ -93,6 +101,8 @@ void tr_process_options_print(const struct tr_process_options *options, char *te
     if (options->core_count > 0) add_cores(&out, options);
     if (options->has_umask) add(&out, "umask %03o", (unsigned)options->umask);
     for (uint32_t i = 0; i < options->limit_count; i++) add_limit(&out, &options->limits[i]);
+    add_stream(&out, "stdout", options->output);
+    add_stream(&out, "stderr", options->errors);
     char value[TR_VALUE_DURATION_SIZE];
     if (options->memory > 0) add(&out, "memory %s", tr_value_print_size(options->memory, value));
     if (options->watchdog > 0) add(&out, "watchdog %s", tr_value_print_duration(options->watchdog, value));

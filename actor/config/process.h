@@ -30,6 +30,14 @@ struct tr_limit {
     struct rlimit value;
 };
 
+/* Where standard output or error goes. STANDARD: output as the keeper's, error as `log.stderr` says. */
+enum tr_stream_kind { TR_STREAM_STANDARD, TR_STREAM_INHERIT, TR_STREAM_LINES, TR_STREAM_NULL, TR_STREAM_FILE };
+
+struct tr_stream {
+    enum tr_stream_kind kind;
+    const char *path; /* FILE: appended to, and made if it is not there */
+};
+
 /* Who it runs as. */
 struct tr_identity {
     uid_t user;
@@ -52,6 +60,7 @@ struct tr_process_options {
     uint32_t core_count; /* 0: the keeper's */
     struct tr_limit limits[TR_PROCESS_LIMITS];
     uint32_t limit_count;
+    struct tr_stream output, errors;
     int64_t memory;   /* bytes; 0: no limit */
     int64_t watchdog; /* ns; 0: none */
 };

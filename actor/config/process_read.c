@@ -101,12 +101,37 @@ static void read_umask(struct tr_mistakes *mistakes, const struct tr_yaml *node,
     for (; *text != '\0'; text++) options->umask = options->umask * 8 + (mode_t)(*text - '0');
 }
 
+/* A path has a slash in it, so that no slip of a word becomes a file. */
+static void read_stream(struct tr_mistakes *mistakes, const struct tr_yaml *map, const char *key,
+                        struct tr_stream *stream) {
+    static const char shape[] = "inherit, lines, null, or the path of a file";
+    static const char *const words[] = { "inherit", "lines", "null" };
+    const struct tr_yaml *node = tr_yaml_get(map, key);
+    struct tr_suggest suggest;
+    if (node == NULL) return;
+    bool null = tr_yaml_is_null(node) && node->text != NULL && strcmp(node->text, "null") == 0;
+    const char *text = null ? "null" : tr_process_text(mistakes, node, key, shape);
+    if (text == NULL) return;
+    tr_suggest_start(&suggest, text);
+    for (int i = 0; i < 3; i++) {
+        tr_suggest_consider(&suggest, words[i]);
+        if (strcmp(text, words[i]) == 0) stream->kind = (enum tr_stream_kind)(TR_STREAM_INHERIT + i);
+    }
+    if (stream->kind != TR_STREAM_STANDARD) return;
+    *stream = (struct tr_stream){ TR_STREAM_FILE, text };
+    if (strchr(text, '/') == NULL)
+        tr_mistake_suggest(mistakes, node->where, &suggest, "inherit, lines, null, or the path of a file, as ./output",
+                           "%s: %s is not known", key, tr_mistakes_quote(mistakes, text));
+}
+
 static void read_values(struct tr_mistakes *mistakes, const struct tr_keys *keys, const struct tr_yaml *map,
                         struct tr_process_options *options) {
     const struct tr_yaml *cwd = tr_yaml_get(map, "cwd"), *user = tr_yaml_get(map, "user"),
                          *group = tr_yaml_get(map, "group"), *exec = tr_yaml_get(map, "exec");
     options->has_nice = tr_yaml_get(map, "nice") != NULL;
     options->nice = (int)tr_check_value(mistakes, keys, map, "nice");
+    read_stream(mistakes, map, "stdout", &options->output);
+    read_stream(mistakes, map, "stderr", &options->errors);
     options->memory = tr_check_value(mistakes, keys, map, "memory");
     options->watchdog = tr_check_value(mistakes, keys, map, "watchdog");
     if (options->watchdog == TR_INFINITY) options->watchdog = 0;

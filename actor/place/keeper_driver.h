@@ -24,7 +24,7 @@ struct tr_ward {
     pid_t pid;          /* 0: no process */
     bool own_group;     /* its process group is its own, to be killed whole */
     int pidfd, control; /* -1 without a process; control also once it was closed */
-    struct tr_scribe_source log, errors; /* what it logs; its standard error */
+    struct tr_scribe_source log, errors, output; /* what it logs; its standard error and output */
     struct tr_tail tail;                 /* of the latter */
     struct tr_watchdog *dog; /* NULL: nobody watches this node */
     uint32_t workers;    /* of its pool */
@@ -83,6 +83,7 @@ enum tr_watch {
     TR_WATCH_CONTROL,
     TR_WATCH_LOG,   /* something was logged */
     TR_WATCH_ERRORS,
+    TR_WATCH_STDOUT,
     TR_WATCH_OUTPUT, /* the log's output takes more */
     TR_WATCH_COMMANDS
 };
@@ -122,9 +123,9 @@ void tr_ward_forget_ledger(struct tr_driver *driver, uint64_t number);
 
 /* ---- keeper_log.c ---- */
 
-/* A new process's ends of two pipes; each -1 if it has none. */
+/* A new process's ends of three pipes; each -1 if it has none. */
 struct tr_log_ends {
-    int log, errors;
+    int log, errors, output;
 };
 
 /* False: errno. */
@@ -134,6 +135,7 @@ void tr_log_ends_close(const struct tr_log_ends *ends);
 bool tr_ward_watch_log(struct tr_driver *driver, const struct tr_ward *ward);
 void tr_ward_read_log(struct tr_driver *driver, struct tr_ward *ward);
 void tr_ward_read_errors(struct tr_driver *driver, struct tr_ward *ward);
+void tr_ward_read_output(struct tr_driver *driver, struct tr_ward *ward);
 /* The process is dead, or never was: what it had logged is taken, and its pipes are closed. */
 void tr_ward_end_log(struct tr_driver *driver, struct tr_ward *ward);
 /* After that: its last words, if it did not end in order and had any. `status` is waitpid's. */

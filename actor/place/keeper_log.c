@@ -1,6 +1,7 @@
 /*
  * What processes log, and what they write to standard error: the keeper's ends of their pipes, and when they are
- * read. The latter is for people as it is; in JSON each of its lines is a record.
+ * read. The latter is for people as it is; in JSON each of its lines is a record. With `stdout: lines` and `stderr: lines`
+ * they are records in either form.
  *
  * A turn of the loop takes what has come into the scribe's buffer, and writes it after everything else was
  * done. When the output takes no more, it is watched; when too much waits, the pipes are not, until less does.
@@ -38,14 +39,26 @@ static void say(const struct tr_driver *driver, const struct tr_ward *ward, enum
     tr_log_write(&logger, &record);
 }
 
-/* Who reads JSON wants nothing else. */
-static void wrap(const struct tr_driver *driver, const struct tr_ward *ward, const char *line, size_t size) {
+/* A line as a record, with the path of the process: where that was asked for, and in JSON, since who reads that wants
+ * nothing else. */
+static void wrap(const struct tr_driver *driver, const struct tr_ward *ward, enum troupe_level level, const char *stream,
+                 const char *line, size_t size) {
     char text[TR_LOG_LINE];
-    struct troupe_log_field fields[] = { troupe_text("stream", "stderr"), troupe_number("process", ward->pid) };
+    struct troupe_log_field fields[] = { troupe_text("stream", stream), troupe_number("process", ward->pid) };
     size_t length = size - 1 < sizeof text - 1 ? size - 1 : sizeof text - 1;
     for (size_t i = 0; i < length; i++) text[i] = line[i] == '\0' ? '?' : line[i];
     text[length] = '\0';
-    say(driver, ward, TROUPE_INFO, text, fields, 2);
+    say(driver, ward, level, text, fields, 2);
+}
+
+static enum tr_stream_kind kind_of(const struct tr_driver *driver, const struct tr_ward *ward, bool errors) {
+    const struct tr_process_options *options = tr_ward_options(driver, ward);
+    if (options == NULL) return TR_STREAM_STANDARD;
+    return errors ? options->errors.kind : options->output.kind;
+}
+
+static bool is_lines(const struct tr_driver *driver, const struct tr_ward *ward, bool errors) {
+    return kind_of(driver, ward, errors) == TR_STREAM_LINES;
 }
 
 struct writer {
@@ -57,8 +70,15 @@ static void take_error(void *context, const char *line, size_t size) {
     const struct writer *writer = context;
     struct tr_scribe *scribe = scribe_of(writer->driver);
     if (!tr_tail_add(&writer->ward->tail, line, size)) return;
-    if (scribe->form == TR_LOG_JSON) wrap(writer->driver, writer->ward, line, size);
+    if (is_lines(writer->driver, writer->ward, true))
+        wrap(writer->driver, writer->ward, TROUPE_WARNING, "stderr", line, size);
+    else if (scribe->form == TR_LOG_JSON) wrap(writer->driver, writer->ward, TROUPE_INFO, "stderr", line, size);
     else tr_scribe_line(scribe, line, size);
+}
+
+static void take_output(void *context, const char *line, size_t size) {
+    const struct writer *writer = context;
+    wrap(writer->driver, writer->ward, TROUPE_INFO, "stdout", line, size);
 }
 
 /* Lines of people have no line feeds in them. */
@@ -94,11 +114,13 @@ static bool open_pipe(struct tr_scribe_source *source, int *theirs, bool wanted,
 }
 
 bool tr_ward_open_log(struct tr_driver *driver, struct tr_ward *ward, struct tr_log_ends *theirs) {
-    bool wanted = scribe_of(driver) != NULL, tails = wanted && driver->options->tails;
-    *theirs = (struct tr_log_ends){ -1, -1 };
+    enum tr_stream_kind kind = kind_of(driver, ward, true);
+    bool wanted = scribe_of(driver) != NULL, lines = wanted && is_lines(driver, ward, false);
+    bool tails = wanted && (kind == TR_STREAM_LINES || (kind == TR_STREAM_STANDARD && driver->options->tails));
+    *theirs = (struct tr_log_ends){ -1, -1, -1 };
     ward->tail = (struct tr_tail){ .lines = 0 };
     if (open_pipe(&ward->log, &theirs->log, wanted, O_NONBLOCK) &&
-        open_pipe(&ward->errors, &theirs->errors, tails, 0))
+        open_pipe(&ward->errors, &theirs->errors, tails, 0) && open_pipe(&ward->output, &theirs->output, lines, 0))
         return true;
     int failure = errno;
     tr_ward_end_log(driver, ward);
@@ -110,6 +132,7 @@ bool tr_ward_open_log(struct tr_driver *driver, struct tr_ward *ward, struct tr_
 void tr_log_ends_close(const struct tr_log_ends *ends) {
     if (ends->log >= 0) close(ends->log);
     if (ends->errors >= 0) close(ends->errors);
+    if (ends->output >= 0) close(ends->output);
 }
 
 static bool watch_source(struct tr_driver *driver, const struct tr_scribe_source *source, enum tr_watch what,
@@ -120,7 +143,8 @@ static bool watch_source(struct tr_driver *driver, const struct tr_scribe_source
 
 bool tr_ward_watch_log(struct tr_driver *driver, const struct tr_ward *ward) {
     return watch_source(driver, &ward->log, TR_WATCH_LOG, ward) &&
-           watch_source(driver, &ward->errors, TR_WATCH_ERRORS, ward);
+           watch_source(driver, &ward->errors, TR_WATCH_ERRORS, ward) &&
+           watch_source(driver, &ward->output, TR_WATCH_STDOUT, ward);
 }
 
 static void end_source(struct tr_driver *driver, struct tr_scribe_source *source,
@@ -132,6 +156,7 @@ static void end_source(struct tr_driver *driver, struct tr_scribe_source *source
 void tr_ward_end_log(struct tr_driver *driver, struct tr_ward *ward) {
     struct writer writer = { driver, ward };
     end_source(driver, &ward->log, take, scribe_of(driver));
+    end_source(driver, &ward->output, take_output, &writer);
     end_source(driver, &ward->errors, take_error, &writer);
 }
 
@@ -147,6 +172,12 @@ void tr_ward_read_errors(struct tr_driver *driver, struct tr_ward *ward) {
         end_source(driver, &ward->errors, take_error, &writer);
 }
 
+void tr_ward_read_output(struct tr_driver *driver, struct tr_ward *ward) {
+    struct writer writer = { driver, ward };
+    if (tr_source_read(&ward->output, take_output, &writer) == TR_SOURCE_ENDED)
+        end_source(driver, &ward->output, take_output, &writer);
+}
+
 /* ---- All of them ---- */
 
 static void pause_logs(struct tr_driver *driver, bool paused) {
@@ -157,6 +188,7 @@ static void pause_logs(struct tr_driver *driver, bool paused) {
         if (paused) {
             unwatch(driver, ward->log.pipe);
             unwatch(driver, ward->errors.pipe);
+            unwatch(driver, ward->output.pipe);
         } else if (!tr_ward_watch_log(driver, ward)) {
             tr_ward_end_log(driver, ward);
         }

@@ -250,6 +250,7 @@ static void handle(struct tr_driver *driver, const struct epoll_event *event) {
         break;
     case TR_WATCH_LOG: tr_ward_read_log(driver, ward); break;
     case TR_WATCH_ERRORS: tr_ward_read_errors(driver, ward); break;
+    case TR_WATCH_STDOUT: tr_ward_read_output(driver, ward); break;
     case TR_WATCH_OUTPUT: break; /* it is written after each turn */
     case TR_WATCH_COMMANDS: tr_commands_turn(driver->commands, tr_driver_now()); break;
     }

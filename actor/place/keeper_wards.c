@@ -88,6 +88,7 @@ bool tr_wards_open(struct tr_driver *driver) {
                                              .statm = -1,
                                              .log = { .pipe = -1 },
                                              .errors = { .pipe = -1 },
+                                             .output = { .pipe = -1 },
                                              .closed_until = INT64_MAX };
     }
     for (size_t i = 0; i < driver->ward_count; i++) {
@@ -165,6 +166,7 @@ __attribute__((noreturn)) static void be_child(struct tr_driver *driver, const s
     struct tr_process_setup setup = { .application = options->name,
                                       .path = ward->spec->path,
                                       .keeper = keeper,
+                                      .output = ends.output,
                                       .errors = ends.errors,
                                       .main = ward->spec->kind == TR_NODE_MAIN,
                                       .options = tr_ward_options(driver, ward),

@@ -133,6 +133,7 @@ void tr_process_setup(const struct tr_process_setup *setup) {
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
     if (getppid() != setup->keeper) _exit(TR_PROCESS_SETUP_FAILED);
     if (tr_process_own_group(setup->main)) require(setpgid(0, 0) == 0, "setpgid");
+    if (setup->output >= 0) require(dup2(setup->output, STDOUT_FILENO) >= 0, "dup2");
     if (setup->errors >= 0) require(dup2(setup->errors, STDERR_FILENO) >= 0, "dup2");
     keep_own(setup->start);
     if (!setup->main) close_stdin();

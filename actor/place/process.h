@@ -43,7 +43,7 @@ struct tr_process_setup {
     const char *application, *path; /* its title (title.h): of the application, and of the node */
     pid_t keeper;                /* the parent that it must still have */
     bool main;                   /* keeps standard input, and the terminal if that is one */
-    int errors;                  /* becomes its standard error; -1: that stays what it is */
+    int output, errors;          /* become its standard output and error; -1: that stays what it is */
     const struct tr_process_options *options; /* NULL: none */
     struct tr_node_start *start; /* with the descriptors as the keeper has them; they are moved */
 };

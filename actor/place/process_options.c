@@ -1,6 +1,7 @@
 #include "place/process_options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,6 +39,17 @@ static bool set_limits(const struct tr_process_options *options, const struct fa
             return failed(failure, "limits", limit->key);
     }
     return true;
+}
+
+/* As whoever the keeper is, and from where that is: before anything else changes, but for the umask. */
+static bool set_stream(struct tr_stream stream, int descriptor, const struct failure *failure) {
+    const char *path = stream.kind == TR_STREAM_NULL ? "/dev/null" : stream.path;
+    if (path == NULL) return true;
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
+    if (file < 0) return failed(failure, descriptor == STDOUT_FILENO ? "stdout" : "stderr", path);
+    bool done = dup2(file, descriptor) >= 0;
+    close(file);
+    return done || failed(failure, "dup2", path);
 }
 
 static bool limits_data(const struct tr_process_options *options) {
@@ -108,7 +120,8 @@ bool tr_process_options_apply(const struct tr_process_options *options, pid_t ke
     struct failure failure = { error, size };
     if (options == NULL) return true;
     if (options->has_umask) umask(options->umask);
-    bool done = set_env(options, &failure) && set_limits(options, &failure) && set_memory(options, &failure) &&
+    bool done = set_stream(options->output, STDOUT_FILENO, &failure) &&
+                set_stream(options->errors, STDERR_FILENO, &failure) && set_env(options, &failure) && set_limits(options, &failure) && set_memory(options, &failure) &&
                 set_nice(options, &failure) && set_cores(options, &failure) &&
                 set_identity(options, keeper, &failure);
     if (!done || options->cwd == NULL || chdir(options->cwd) == 0) return done;

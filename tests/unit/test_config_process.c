@@ -195,6 +195,31 @@ static void who_shares_a_process_agrees(void **state) {
     test_wrong(POOL(", limits: { files: 9 }", ", limits: { files: 10 }"), disagree);
 }
 
+static void streams(void **state) {
+    (void)state;
+    struct tr_config *config = load_place("{ process: own, stdout: lines, stderr: ./errors }");
+    assert_int_equal(options_of(config)->output.kind, TR_STREAM_LINES);
+    assert_int_equal(options_of(config)->errors.kind, TR_STREAM_FILE);
+    assert_string_equal(options_of(config)->errors.path, "./errors");
+    tr_config_free(config);
+    config = load_place("{ process: own, stdout: null, stderr: inherit }");
+    assert_int_equal(options_of(config)->output.kind, TR_STREAM_NULL);
+    assert_int_equal(options_of(config)->errors.kind, TR_STREAM_INHERIT);
+    tr_config_free(config);
+    test_wrong(POOL(", stdout: lines", ""),
+               "app.yaml:3:35: error: the place 'pool' is another for '/a', see app.yaml:2:35: actors that share a place "
+               "have the same lane, start and options\n");
+    tr_config_free(test_load(POOL(", stderr: /a", ", stderr: /a")));
+    test_wrong("main: { stdout: line }\n", "app.yaml:1:17: error: stdout: 'line' is not known; did you mean 'lines'?\n");
+    test_wrong("main: { stdout: output }\n",
+               "app.yaml:1:17: error: stdout: 'output' is not known; allowed: inherit, lines, null, or the path of a file, "
+               "as ./output\n");
+    test_wrong("main: { stderr: [] }\n",
+               "app.yaml:1:17: error: stderr: expected inherit, lines, null, or the path of a file, found a list\n");
+    test_wrong("main: { stderr: }\n",
+               "app.yaml:1:17: error: stderr: expected inherit, lines, null, or the path of a file, found nothing\n");
+}
+
 static void other_programs(void **state) {
     (void)state;
     struct tr_config *config = load_place("{ process: own, exec: ./other, nice: 2 }");
@@ -259,7 +284,7 @@ int main(void) {
         cmocka_unit_test(names_are_looked_up),         cmocka_unit_test(main_has_them_too),
         cmocka_unit_test(wrong_options),               cmocka_unit_test(nobody_looks_twice),
         cmocka_unit_test(threads_have_none),           cmocka_unit_test(who_shares_a_process_agrees),
-        cmocka_unit_test(other_programs),
+        cmocka_unit_test(other_programs), cmocka_unit_test(streams),
         cmocka_unit_test(explained),                   cmocka_unit_test(too_much_to_explain_is_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,14 @@ static bool is_deed(const struct do_it *msg, const char *deed) { return strcmp(m
 
 TROUPE_ON(guise_actor, do_it) {
     if (is_deed(msg, "fail")) return TROUPE_FAIL(self, "as it was told");
+    if (is_deed(msg, "print")) printf("one line\nand another\n"); /* not flushed */
+    if (is_deed(msg, "print")) fprintf(stderr, "a %c word\n", '\001');
+    if (is_deed(msg, "last words")) {
+        printf("an output without an end");
+        fprintf(stderr, "an error without an end");
+        fflush(stdout);
+        raise(SIGKILL);
+    }
     if (is_deed(msg, "block")) usleep(1000000);
     if (is_deed(msg, "block")) say("done %s%s\n", troupe_self_path(self), "");
     if (is_deed(msg, "work")) return troupe_work_empty(self, sleep_a_while, TROUPE_MINUTE, nap);
