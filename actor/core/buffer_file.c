@@ -108,8 +108,7 @@ static struct tr_buffer *map(int file, uint64_t offset, size_t size) {
     struct tr_buffer *buffer = malloc(sizeof *buffer);
     if (buffer == NULL) return NULL;
     buffer->mapped_size = size + (size_t)before;
-    buffer->mapped = mmap(NULL, buffer->mapped_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file,
-                          (off_t)(offset - before));
+    buffer->mapped = mmap(NULL, buffer->mapped_size, PROT_READ, MAP_PRIVATE, file, (off_t)(offset - before));
     if (buffer->mapped == MAP_FAILED) {
         free(buffer);
         return NULL;
