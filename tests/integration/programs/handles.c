@@ -47,7 +47,7 @@ static bool is_file(int file, uint32_t n) {
 }
 
 static bool bears_name(const char *number) {
-    char path[64], name[64] = "";
+    char path[300], name[64] = "";
     snprintf(path, sizeof path, "/proc/self/fd/%s", number);
     return readlink(path, name, sizeof name - 1) > 0 && strncmp(name, "/memfd:handles", 14) == 0;
 }
@@ -144,7 +144,7 @@ struct giver {
     troupe_address takers[TAKERS];
     char scene[16];
     uint32_t count, next, ended, wrong, ok, undelivered, counted, open_there, tries;
-    bool *told;
+    bool *told, over;
     int sockets[2];
 };
 
@@ -194,7 +194,9 @@ static enum troupe_status go_ahead(troupe_self *self, struct giver *me) {
         me->count = me->next;
         status = TROUPE_OK;
     }
-    return status == TROUPE_OK && me->ended == me->count ? take_census(self, me, "") : status;
+    if (status != TROUPE_OK || me->ended < me->count || me->over) return status;
+    me->over = true; /* others may be told again */
+    return take_census(self, me, "");
 }
 
 TROUPE_START(giver, scene) {
