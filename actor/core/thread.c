@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <troupe/status.h>
 
@@ -39,6 +40,24 @@ static void *begin(void *memory) {
     return result;
 }
 
+/* The C library knows the limit that there was when the program was executed: a forked process may have another. None, or
+ * one that is too small for any thread, leaves its default. */
+static void size_stack(pthread_attr_t *attributes) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        (void)pthread_attr_setstacksize(attributes, limit.rlim_cur);
+}
+
+static int create(pthread_t *thread, struct beginning *beginning) {
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) return error;
+    size_stack(&attributes);
+    error = pthread_create(thread, &attributes, begin, beginning);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+
 bool tr_thread_start(pthread_t *thread, const char *name, void *(*run)(void *context), void *context) {
     sigset_t all, before;
     struct beginning *beginning = malloc(sizeof *beginning);
@@ -48,7 +67,7 @@ bool tr_thread_start(pthread_t *thread, const char *name, void *(*run)(void *con
     sigfillset(&all);
     leave_faults(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(thread, NULL, begin, beginning);
+    int error = create(thread, beginning);
     if (error != 0) free(beginning);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;

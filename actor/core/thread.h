@@ -10,7 +10,7 @@
 enum { TR_THREAD_NAME_SIZE = 16 }; /* the kernel's */
 
 /* Begins a thread that gets no signals but those of its own faults: signals are the keeper's, or the owner
- * of main's. Its name is for people who look at the process; of a longer one they see the end. False: errno. */
+ * of main's. Its stack is what the process's limit says. Its name is for people who look at the process; of a longer one they see the end. False: errno. */
 bool tr_thread_start(pthread_t *thread, const char *name, void *(*run)(void *context), void *context);
 
 /* That end. */
