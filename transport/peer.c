@@ -134,6 +134,11 @@ void tr_peer_set_dialer(struct tr_peer *peer, bool dialer) {
     peer->options.dialer = dialer;
 }
 
+void tr_peer_set_told(struct tr_peer *peer, bool told) {
+    tr_assert(peer->phase == TR_PEER_DISCONNECTED);
+    peer->told = told;
+}
+
 void tr_peer_connected(struct tr_peer *peer, const uint8_t token[TR_PEER_TOKEN_SIZE], int64_t now) {
     tr_peer_disconnected(peer);
     memcpy(peer->options.token, token, TR_PEER_TOKEN_SIZE);
@@ -166,11 +171,13 @@ void tr_peer_sent(struct tr_peer *peer, int64_t now) {
     tr_peer_flush(peer, now);
 }
 
+static bool silence_counts(const struct tr_peer *peer) { return !peer->told || peer->phase != TR_PEER_UP; }
+
 /* Asks for the earliest of our times; a later one is asked for when the earlier has come. */
 void tr_peer_arm(struct tr_peer *peer) {
     if (peer->phase == TR_PEER_DISCONNECTED) return;
-    int64_t at = peer->heard_at + peer->options.patience;
-    if (peer->beat_at < at) at = peer->beat_at;
+    int64_t at = silence_counts(peer) ? peer->heard_at + peer->options.patience : INT64_MAX;
+    if (silence_counts(peer) && peer->beat_at < at) at = peer->beat_at;
     if (peer->ack_at < at) at = peer->ack_at;
     if (at >= peer->asked_at) return;
     peer->asked_at = at;
@@ -179,7 +186,7 @@ void tr_peer_arm(struct tr_peer *peer) {
 
 /* A beat that cannot leave because the transport is busy is not missed: that frame is one. */
 static void look_at_beat(struct tr_peer *peer, int64_t now) {
-    if (now < peer->beat_at) return;
+    if (now < peer->beat_at || !silence_counts(peer)) return;
     peer->beat_at = now + peer->options.heartbeat;
     peer->beat_due = peer->phase >= TR_PEER_RESUMING && !peer->in_flight;
 }
@@ -193,7 +200,7 @@ static void look_at_acks(struct tr_peer *peer, int64_t now) {
 void tr_peer_tick(struct tr_peer *peer, int64_t now) {
     if (now >= peer->asked_at) peer->asked_at = INT64_MAX;
     if (peer->phase == TR_PEER_DISCONNECTED) return;
-    if (now - peer->heard_at >= peer->options.patience) {
+    if (silence_counts(peer) && now - peer->heard_at >= peer->options.patience) {
         bool greeted = peer->phase >= TR_PEER_RESUMING;
         tr_peer_lose(peer, greeted ? "the other side has been silent too long"
                                    : "the other side did not finish the handshake");

@@ -137,6 +137,9 @@ void tr_peer_sent(struct tr_peer *peer, int64_t now);
 /* Which side says hello on the next connection, where that is not always the same. Only while
  * there is none. */
 void tr_peer_set_dialer(struct tr_peer *peer, bool dialer);
+/* The end of the next connection is told by what carries it, whatever becomes of the other side: once it is up nobody
+ * has to say that he is still here, and silence means nothing. Only while there is none. */
+void tr_peer_set_told(struct tr_peer *peer, bool told);
 /* A fresh connection (the token may be new) / it is gone (nothing if it is already lost). After
  * `lost`, events of the old connection are not to be passed on. */
 void tr_peer_connected(struct tr_peer *peer, const uint8_t token[TR_PEER_TOKEN_SIZE], int64_t now);

@@ -115,6 +115,7 @@ struct tr_peer {
     bool in_flight;       /* a frame is with the transport */
     bool large_first;     /* the next frame begins with a payload that must travel alone */
     bool beat_due, acks_due;
+    bool told; /* no beats: see tr_peer_set_told */
     bool progressed;      /* something may have been settled since all of `busy` was looked at */
     uint32_t definitions_sent, definitions_received;
     int64_t now, heard_at, beat_at, ack_at; /* ack_at: INT64_MAX while no ack waits */

@@ -193,6 +193,7 @@ static int run_keeper(struct application *application) {
         .scribe = &application->scribe, .tails = config->log_tails, .run_node = run_node, .describe = describe, .ended = ended, .log = log_line,
         .context = application
     };
+    tr_crash_prepare();
     int code = tr_keeper_run(&options);
     free(workers);
     free(processes);

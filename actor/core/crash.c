@@ -54,14 +54,18 @@ void tr_crash_stack_free(void *memory) {
     free(memory);
 }
 
+void tr_crash_prepare(void) {
+    void *frame;
+    if (!SANITIZED) backtrace(&frame, 1);
+}
+
 void tr_crash_open(void) {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
     static char stack[STACK_SIZE];
     stack_t first = { .ss_size = sizeof stack, .ss_sp = stack };
     struct sigaction action = { .sa_handler = crashed, .sa_flags = SA_ONSTACK };
-    void *frame;
     if (SANITIZED) return;
-    backtrace(&frame, 1);
+    tr_crash_prepare();
     sigaltstack(&first, NULL);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) sigaction(faults[i], &action, NULL);
     is_open = true;

@@ -19,6 +19,8 @@
 
 enum { TR_CRASH_FRAMES = 48 };
 
+/* Loads what it needs: in a process that forks others, which then need not. */
+void tr_crash_prepare(void);
 /* From here on, in this process. Call it once, from its first thread, before it has others. */
 void tr_crash_open(void);
 

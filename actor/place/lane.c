@@ -198,6 +198,7 @@ static void attach(struct tr_lane_driver *lane, const struct tr_lane_offer *offe
     close_wire(lane);
     lane->asked = false;
     lane->offer = *offer;
+    tr_peer_set_told(lane->peer, offer->socket >= 0); /* by the kernel: who sleeps is not woken to say that he lives */
     tr_lane_knows(lane, offer->lane);
     connect(lane);
 }

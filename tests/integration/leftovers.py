@@ -181,7 +181,8 @@ class Moment:
     def check_end(self, code, took):
         codes = {0, 2} if self.phase == "end" else {2} if self.gave_up else {0}
         if self.keeper_dies:
-            codes = {-signal.SIGKILL} if self.phase != "end" else {-signal.SIGKILL, 0, 2}
+            ended = {"start": {2} if "member" in self.victims else set(), "run": set(), "end": {0, 2}}[self.phase]
+            codes = {-signal.SIGKILL} | ended  # if it was over before the last blow
             check(took < SLOWNESS, f"{self.about}: something was left for {took:.2f} s")
         check(code in codes, f"{self.about}: exit code {code}", self.app)
 

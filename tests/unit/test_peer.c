@@ -555,6 +555,26 @@ static void heartbeats_keep_it_alive(void **state) {
     assert_string_equal(a.why, "the other side has been silent too long");
 }
 
+/* A connection whose end is told: no timers once it is up, but the handshake has its deadline. */
+static void silence_means_nothing_where_the_end_is_told(void **state) {
+    (void)state;
+    const uint8_t token[TR_PEER_TOKEN_SIZE] = { 0 };
+    tr_peer_set_told(a.peer, true);
+    tr_peer_set_told(b.peer, true);
+    tr_peer_connected(a.peer, token, 0);
+    tr_peer_tick(a.peer, 5 * TROUPE_SECOND);
+    assert_string_equal(a.why, "the other side did not finish the handshake");
+    a.losses = 0;
+    up();
+    int sent = a.end;
+    tr_peer_tick(a.peer, 5 * TROUPE_SECOND); /* what was asked for during the handshake */
+    a.timer = INT64_MAX;
+    tr_peer_tick(a.peer, 30 * TROUPE_MINUTE);
+    assert_int_equal(a.losses, 0);
+    assert_int_equal(a.end, sent);
+    assert_true(a.timer == INT64_MAX);
+}
+
 static void nothing_happens_without_a_connection(void **state) {
     (void)state;
     tr_peer_tick(a.peer, 0);
@@ -1099,6 +1119,7 @@ int main(void) {
         TEST(reconnect_opens_again),
         TEST(many_channels_are_listed),
         TEST(heartbeats_keep_it_alive),
+        TEST(silence_means_nothing_where_the_end_is_told),
         TEST(nothing_happens_without_a_connection),
         TEST(death_of_at_most_once),
         TEST(death_of_at_least_once),
