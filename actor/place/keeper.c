@@ -276,7 +276,16 @@ void tr_keeper_tick(struct tr_keeper *keeper, int64_t now) {
     arm(keeper);
 }
 
+/* Some send one twice at once, to the process and to its group, as timeout(1) does, or a terminal and a shell. */
+static bool is_echo(struct tr_keeper *keeper, int signal, int64_t now) {
+    bool echo = signal == keeper->signal && now - keeper->signalled_at < TR_KEEPER_ECHO;
+    if (!echo) keeper->signalled_at = now;
+    keeper->signal = signal;
+    return echo;
+}
+
 void tr_keeper_signal(struct tr_keeper *keeper, int signal, int64_t now) {
+    if (is_echo(keeper, signal, now)) return;
     if (keeper->phase == TR_PHASE_ENDING) tr_commands_end_all(keeper, false, now, now); /* its programs take long */
     if (keeper->phase == TR_PHASE_ENDING || keeper->phase == TR_PHASE_ENDED) return;
     if (++keeper->signals == 1) {

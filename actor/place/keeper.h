@@ -45,6 +45,9 @@ enum tr_node_state {
 /* How long a process may take to answer `listen`. */
 #define TR_KEEPER_LANE_PATIENCE (INT64_C(5) * 1000 * 1000 * 1000)
 
+/* The same signal again within this time is no second one. */
+#define TR_KEEPER_ECHO (INT64_C(100) * 1000 * 1000)
+
 /* How long a process that is executed anew may take to be ready: it may be a program that never will be. */
 #define TR_KEEPER_SPAWN_PATIENCE (INT64_C(30) * 1000 * 1000 * 1000)
 

@@ -73,6 +73,8 @@ struct tr_keeper {
     enum tr_keeper_phase phase;
     int exit_code;
     unsigned signals; /* how many asked us to stop */
+    int signal;       /* the last of them, and when; 0: none */
+    int64_t signalled_at;
     int64_t now;      /* of the latest event */
     int64_t shutdown; /* ns */
     int64_t deadline; /* of the shutdown */

@@ -110,7 +110,7 @@ def test_a_killed_main_takes_them_along():
         wait_gone(pidfd, "a program", app)
     app.wait_for(r"^/boss out 1 parent", since=len(app.lines))
     app.signal(signal.SIGTERM)
-    app.signal(signal.SIGTERM)  # it takes longer than we like
+    app.signal(signal.SIGINT)  # it takes longer than we like
     app.wait()
     app.close()
 

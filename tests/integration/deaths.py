@@ -124,8 +124,8 @@ def test_second_signal():
         app.wait_for("^busy" if fate == "busy" else "^round 1 ok")
         app.signal(signal.SIGINT)
         app.wait_for("^stop /victim/0" if fate == "stubborn" else "^stop /prompter")
-        app.signal(signal.SIGINT)
-        ends(app, 130)
+        app.signal(signal.SIGTERM)
+        ends(app, 143)
 
 
 def test_deadline():

@@ -601,9 +601,9 @@ static void a_second_signal_kills(void **state) {
     int main_pidfd = expect_up(app, MAIN, 1, NULL);
     assert_int_equal(pidfd_send_signal(app->pidfd, SIGINT, NULL, 0), 0);
     expect(app, "stop 1");
-    assert_int_equal(pidfd_send_signal(app->pidfd, SIGINT, NULL, 0), 0);
+    assert_int_equal(pidfd_send_signal(app->pidfd, SIGTERM, NULL, 0), 0);
     expect_death(main_pidfd);
-    assert_int_equal(app_end(app), 130);
+    assert_int_equal(app_end(app), 143);
 }
 
 static void survivors_are_named(void **state) {

@@ -234,7 +234,8 @@ static int begin(void **state) {
 static int end(void **state) {
     (void)state;
     tr_keeper_signal(w.keeper, SIGINT, w.now);
-    tr_keeper_signal(w.keeper, SIGINT, w.now);
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    tr_keeper_signal(w.keeper, SIGINT, w.now); /* one of these two comes second, whatever came before */
     for (uint64_t node = MAIN; node <= SPAWNED; node++) exited(node, SIGKILL);
     assert_non_null(strstr(w.actions, "exit "));
     assert_int_equal(tr_keeper_pairs(w.keeper), 0);
@@ -889,6 +890,21 @@ static void a_node_asks_for_the_shutdown(void **state) {
     strcpy(w.actions, "exit 143\n");
 }
 
+static void a_signal_that_is_sent_twice_at_once(void **state) {
+    (void)state;
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    expect("1: stop_node 1 10\n");
+    pass(TR_KEEPER_ECHO - 1);
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    expect("");
+    pass(1);
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    expect("kill 1\n");
+    exited(MAIN, SIGKILL);
+    expect("exit 143\n");
+    strcpy(w.actions, "exit 143\n");
+}
+
 static void the_deadline_names_survivors(void **state) {
     (void)state;
     run(THREAD);
@@ -1016,6 +1032,9 @@ static void a_second_signal_waits_for_none(void **state) {
     exited(MAIN, EXITED(0));
     forget();
     tr_keeper_signal(w.keeper, SIGTERM, w.now);
+    expect(""); /* its echo */
+    pass(TR_KEEPER_ECHO);
+    tr_keeper_signal(w.keeper, SIGTERM, w.now);
     expect("signal 1 9\n");
     tr_keeper_command_exited(w.keeper, 1);
     expect("exit 0\n");
@@ -1101,6 +1120,7 @@ int main(void) {
         RULE(main_gives_up),
         RULE(a_signal_stops_in_order),
         RULE(a_node_asks_for_the_shutdown),
+        RULE(a_signal_that_is_sent_twice_at_once),
         RULE(the_deadline_names_survivors),
         RULE(main_dies_in_the_shutdown),
         RULE(a_shutdown_while_main_is_restarted),

@@ -47,7 +47,7 @@ static bool is_file(int file, uint32_t n) {
 }
 
 static bool bears_name(const char *number) {
-    char path[300], name[64] = "";
+    char path[320], name[64] = "";
     snprintf(path, sizeof path, "/proc/self/fd/%s", number);
     return readlink(path, name, sizeof name - 1) > 0 && strncmp(name, "/memfd:handles", 14) == 0;
 }
