@@ -5,6 +5,7 @@
  * The input: pieces, each a byte of length and its bytes. A byte of 255 first: the greeting is said before.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -61,11 +62,19 @@ static void say(int stranger, const uint8_t *data, size_t size) {
     (void)shutdown(stranger, SHUT_WR);
 }
 
+/* The fuzzer's own alarm interrupts. */
+static void await(int stranger) {
+    struct pollfd ready = { .fd = stranger, .events = POLLIN };
+    int found;
+    do found = poll(&ready, 1, PATIENCE_MS);
+    while (found < 0 && errno == EINTR);
+    tr_assert(found == 1);
+}
+
 /* Until the listener has let go. */
 static void hear_out(int stranger) {
     char bytes[64];
-    struct pollfd ready = { .fd = stranger, .events = POLLIN };
-    do tr_assert(poll(&ready, 1, PATIENCE_MS) == 1);
+    do await(stranger);
     while (recv(stranger, bytes, sizeof bytes, 0) > 0);
 }
 

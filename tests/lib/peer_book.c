@@ -61,6 +61,22 @@ struct book_message *book_send(struct book *book, int from, struct tr_endpoint t
     return message;
 }
 
+void book_attach(struct book_message *message, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++)
+        message->descriptors[i] = message->number * TR_PEER_DESCRIPTORS + (int)i;
+    message->parcel.descriptors = message->descriptors;
+    message->parcel.descriptor_count = count;
+}
+
+void book_take(const struct book *book, const struct book_message *message, const struct tr_payload *payload) {
+    uint32_t sent = message->parcel.descriptor_count, come = payload->descriptor_count;
+    book_check(book, payload->missing ? come < sent : come == sent, "another number of descriptors", message);
+    for (uint32_t i = 0; i < come; i++) {
+        book_check(book, payload->descriptors[i] == message->descriptors[i], "another's descriptor", message);
+        payload->descriptors[i] = -1;
+    }
+}
+
 struct book_message *book_recognise(struct book *book, const uint8_t *payload, size_t size) {
     int number = -1;
     if (size >= BOOK_PAYLOAD) memcpy(&number, payload, sizeof number);

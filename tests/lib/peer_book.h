@@ -29,6 +29,7 @@ enum book_knowledge { BOOK_WITH_LEDGER, BOOK_WITHOUT_LEDGER, BOOK_UNNOTICED, BOO
 struct book_message {
     struct tr_parcel parcel; /* first: so the peer hands it back */
     uint8_t *bytes;
+    int descriptors[TR_PEER_DESCRIPTORS]; /* numbers */
     int number;              /* in the book: the order sent */
     int from;                /* a machine */
     uint64_t run;            /* of that machine */
@@ -65,6 +66,10 @@ void book_close(struct book *book);
 /* A message of so many bytes, not yet submitted. Its payload names it. */
 struct book_message *book_send(struct book *book, int from, struct tr_endpoint to, uint32_t size,
                                uint8_t definitions);
+/* So many descriptors go along. */
+void book_attach(struct book_message *message, uint32_t count);
+/* Those of a payload, or as many as there was room for (`missing`), are its own, in order; they are taken. */
+void book_take(const struct book *book, const struct book_message *message, const struct tr_payload *payload);
 /* Which one a payload is; it must be as it was sent. */
 struct book_message *book_recognise(struct book *book, const uint8_t *payload, size_t size);
 

@@ -21,7 +21,15 @@ static void push(struct wire_queue *queue, const uint8_t *bytes, size_t size) {
     frame->bytes = malloc(size + 1);
     tr_assert(frame->bytes != NULL);
     frame->size = size;
+    frame->count = 0;
+    frame->cut = false;
     memcpy(frame->bytes, bytes, size);
+}
+
+static void attach(struct wire_queue *queue, const int *descriptors, uint32_t count) {
+    struct wire_frame *frame = &queue->frames[(queue->end - 1) % WIRE_FRAMES];
+    frame->count = count;
+    for (uint32_t i = 0; i < count; i++) frame->descriptors[i] = descriptors[i];
 }
 
 static struct wire_frame pop(struct wire_queue *queue) { return queue->frames[queue->first++ % WIRE_FRAMES]; }
@@ -123,19 +131,30 @@ static void tamper(struct wires *wires, struct wire *wire, int from, const uint8
     changed[below(wires, size)] ^= (uint8_t)(1U << below(wires, 8));
 }
 
-void wire_say(struct wires *wires, struct wire *wire, int from, const uint8_t *bytes, size_t size) {
+void wire_say(struct wires *wires, struct wire *wire, int from, const uint8_t *bytes, size_t size,
+              const int *descriptors, uint32_t count) {
     int number = wire->said[from]++;
     if (!wire->open[1 - from]) return;
     record(wires, wire, from, bytes, size);
-    if (wire->kind == WIRE_TAMPERED && wire->tampered[0] == from && wire->tampered[1] == number)
+    if (wire->kind == WIRE_TAMPERED && wire->tampered[0] == from && wire->tampered[1] == number) {
         tamper(wires, wire, from, bytes, size);
-    else
-        push(&wire->to[1 - from], bytes, size);
+        return;
+    }
+    push(&wire->to[1 - from], bytes, size);
+    attach(&wire->to[1 - from], descriptors, count);
 }
 
-bool wire_hear(struct wire *wire, int to, int64_t now, struct wire_frame *frame) {
+/* The last of the descriptors do not arrive where there is no room for them. */
+static void cut_some(struct wires *wires, struct wire_frame *frame) {
+    if (frame->count == 0 || !one_in(wires, 10)) return;
+    frame->count = (uint32_t)below(wires, frame->count);
+    frame->cut = true;
+}
+
+bool wire_hear(struct wires *wires, struct wire *wire, int to, int64_t now, struct wire_frame *frame) {
     if (count(&wire->to[to]) == 0 || now < wire->stalled_until[to]) return false;
     *frame = pop(&wire->to[to]);
+    cut_some(wires, frame);
     return true;
 }
 
@@ -189,9 +208,9 @@ static void say_garbage(struct wires *wires, struct wire *wire) {
     tr_bytes_free(&out);
 }
 
-static void impostor_acts(struct wire *wire, int64_t now) {
+static void impostor_acts(struct wires *wires, struct wire *wire, int64_t now) {
     struct wire_frame frame;
-    if (wire_hear(wire, 1 - wire->victim, now, &frame)) {
+    if (wire_hear(wires, wire, 1 - wire->victim, now, &frame)) {
         tr_peer_frame(wire->impostor, frame.bytes, frame.size, now);
         free(frame.bytes);
     }
@@ -208,7 +227,7 @@ void wire_stranger_acts(struct wires *wires, struct wire *wire, int64_t now) {
     if (goes)
         wire_let_go(wire, self, (int)below(wires, 3));
     else if (wire->kind == WIRE_IMPOSTOR)
-        impostor_acts(wire, now);
+        impostor_acts(wires, wire, now);
     else if (wire->kind == WIRE_GARBAGE)
         say_garbage(wires, wire);
     else if (!say_recorded(wires, wire, self, wire->said[self]++))

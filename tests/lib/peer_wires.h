@@ -29,6 +29,9 @@ enum wire_kind {
 struct wire_frame {
     uint8_t *bytes;
     size_t size;
+    int descriptors[TR_PEER_FRAME_DESCRIPTORS]; /* numbers: nothing here is open */
+    uint32_t count;
+    bool cut; /* there were more: the reader's process had no room for them */
 };
 
 struct wire_queue {
@@ -71,10 +74,11 @@ struct wire *wire_strange(struct wires *wires, enum wire_kind kind, int victim, 
 bool wire_is_strange(const struct wire *wire);
 
 /* `from` says something: copied. Lost when the other end is let go. */
-void wire_say(struct wires *wires, struct wire *wire, int from, const uint8_t *bytes, size_t size);
+void wire_say(struct wires *wires, struct wire *wire, int from, const uint8_t *bytes, size_t size,
+              const int *descriptors, uint32_t count);
 bool wire_has_room(const struct wire *wire, int from);
 /* The next frame for `to`, which frees its bytes. False: none, or not yet. */
-bool wire_hear(struct wire *wire, int to, int64_t now, struct wire_frame *frame);
+bool wire_hear(struct wires *wires, struct wire *wire, int to, int64_t now, struct wire_frame *frame);
 /* Nothing more will ever come. */
 bool wire_is_over(const struct wire *wire, int to);
 /* `lost`: how many of the frames that it said last do not arrive. */

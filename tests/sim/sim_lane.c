@@ -42,8 +42,8 @@
 #include "services/services.h"
 
 enum {
-    SEEDS = 1000,
-    SEEDS_SANITIZED = 200,
+    SEEDS = 400,
+    SEEDS_SANITIZED = 100,
     MOST_FAT = 3000,
     SOURCE = 4, /* slots, the same on both nodes; SINK + 1 wants at least once */
     SINK = 5,

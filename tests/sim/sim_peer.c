@@ -37,8 +37,8 @@
 #include "transport/peer.h"
 
 enum {
-    SEEDS = 10000,
-    SEEDS_SANITIZED = 2000,
+    SEEDS = 5000,
+    SEEDS_SANITIZED = 1000,
     ENDPOINTS = 5,
     WORKERS = 2,
     MESSAGES = 160, /* in the random part; a flood has more */
@@ -82,6 +82,7 @@ struct machine {
     int self;
     bool alive, sending, buried;
     bool reading_stranger; /* within tr_peer_frame, for a frame of somebody who proved nothing */
+    bool cut;              /* of the frame at hand, some descriptors did not arrive */
     uint64_t run;
     uint64_t known;        /* the other one's run, as of the last `up` */
     bool known_dead;
@@ -229,7 +230,7 @@ static void overhear(struct machine *machine, const uint8_t *bytes, size_t size)
     tr_cursor_init(&cursor, bytes, size);
     while (tr_cursor_left(&cursor) > 0) {
         check(tr_frame_next(&cursor, &entry), "says what cannot be read");
-        if (entry.kind == TR_ENTRY_DATA)
+        if (entry.kind == TR_ENTRY_DATA || entry.kind == TR_ENTRY_DATA_WITH)
             book_transmitted(&world.book, book_recognise(&world.book, entry.bytes, entry.size));
         if (entry.kind == TR_ENTRY_ACK || entry.kind == TR_ENTRY_DEAD)
             machine->channels[entry.channel].told = entry.count;
@@ -239,15 +240,13 @@ static void overhear(struct machine *machine, const uint8_t *bytes, size_t size)
 }
 
 static void on_send(void *context, const uint8_t *bytes, size_t size, const int *descriptors, uint32_t count) {
-    (void)descriptors;
-    (void)count;
     struct machine *machine = context;
     check(!machine->sending, "two frames with the transport");
     check(size <= TR_PEER_MAX_FRAME || size < BOOK_LARGE + 64, "a frame that is too large");
     overhear(machine, bytes, size);
     machine->sending = true;
     machine->frames_said++;
-    wire_say(&world.wires, machine->wire, machine->self, bytes, size);
+    wire_say(&world.wires, machine->wire, machine->self, bytes, size, descriptors, count);
 }
 
 static void on_up(void *context, uint64_t remote_incarnation) {
@@ -326,7 +325,9 @@ static enum troupe_status on_deliver(void *context, uint32_t number, uint64_t se
     check_for(message, payload[4] <= machine->defined, "a payload before its definition");
     totals.windows_full += sequence - channel->settled == TR_PEER_WINDOW;
     book_arrived(&world.book, message, machine->run);
-    bool dead = one_in(25);
+    check_for(message, !arrived->missing || machine->cut, "descriptors are missing, though all arrived");
+    book_take(&world.book, message, arrived);
+    bool dead = arrived->missing || one_in(25);
     put_in_mailbox(&machine->endpoints[channel->endpoint],
                    (struct item){ message, number, channel->epoch, sequence, dead });
     return dead ? TROUPE_FULL : TROUPE_OK;
@@ -472,6 +473,7 @@ static struct book_message *submit(struct machine *machine, uint32_t slot, uint3
     message->poisonous = !plain && one_in(world.poisoned ? 30 : 200);
     message->parcel.once = !plain && one_in(10);
     message->parcel.mortal = !plain && one_in(10);
+    if (!plain && one_in(8)) book_attach(message, 1 + (uint32_t)below(one_in(3) ? TR_PEER_DESCRIPTORS : 3));
     if (message->parcel.mortal && tr_peer_is_up(machine->peer)) message->meant_for = machine->known;
     machine->unsettled++;
     tr_peer_submit(machine->peer, &message->parcel);
@@ -607,10 +609,11 @@ static void receive(struct machine *machine) {
         disconnect(machine);
         return;
     }
-    if (!wire_hear(machine->wire, machine->self, world.now, &frame)) return;
+    if (!wire_hear(&world.wires, machine->wire, machine->self, world.now, &frame)) return;
     machine->heard_at = world.now;
     machine->reading_stranger = is_strange(machine);
-    tr_peer_frame(machine->peer, frame.bytes, frame.size, world.now);
+    machine->cut = frame.cut;
+    tr_peer_frame_with(machine->peer, frame.bytes, frame.size, frame.descriptors, frame.count, world.now);
     machine->reading_stranger = false;
     free(frame.bytes);
 }
