@@ -18,7 +18,12 @@ enum { ROUNDS = sizeof sizes / sizeof sizes[0], SINKS = 3 };
 
 static uint64_t add(uint64_t hash, const void *data, size_t size) {
     const uint8_t *bytes = data;
-    for (size_t i = 0; i < size; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    size_t i = 0;
+    for (uint64_t word; size - i >= sizeof word; i += sizeof word) { /* there is much of it */
+        memcpy(&word, bytes + i, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x100000001b3);
+    }
+    for (; i < size; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     return hash;
 }
 
