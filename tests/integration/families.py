@@ -181,7 +181,7 @@ def test_what_was_saved_outlives_the_process():
         check(app.kill("/s"), "no process", app)  # a supervisor that dies has saved nothing
         _, at = app.wait_for("^start /s/b", at)
         count, at = count_of(app, "/s/b", at)
-        check(count == 1, f"{count}", app)
+        check(count == 1, f"{place}: {count}", app)
         ends(app)
 
 
