@@ -29,9 +29,11 @@ static const char *obey_ready(struct tr_keeper *keeper, struct tr_member *node, 
 }
 
 /* While main stops too: its supervisors may not know yet, and would wait for ever for a start that was
- * refused. They stop what they have started. */
-static const char *obey_start(struct tr_keeper *keeper, struct tr_member *node) {
+ * refused. They stop what they have started. But another process is told to stop when its supervisors have ended: what
+ * it still says is from before, and nobody would stop what it starts. */
+static const char *obey_start(struct tr_keeper *keeper, const struct tr_member *process, struct tr_member *node) {
     if (node == keeper->main) return "it wanted to start main";
+    if (process != keeper->main && process->state == TR_NODE_STOPPING) return NULL;
     if (node->state == TR_NODE_STOPPING) {
         node->again = true;
     } else if (!tr_member_alive(node)) {
@@ -86,7 +88,7 @@ static const char *obey_about(struct tr_keeper *keeper, struct tr_member *proces
                               int64_t now) {
     bool own = node->process == process;
     switch (message->type) {
-    case TR_CONTROL_START: return obey_start(keeper, node);
+    case TR_CONTROL_START: return obey_start(keeper, process, node);
     case TR_CONTROL_STOP: return obey_stop(keeper, process, node, message->within, now);
     case TR_CONTROL_READY: return own ? obey_ready(keeper, node, now) : not_its_own;
     case TR_CONTROL_STOPPED: return own ? obey_stopped(keeper, node, message->text) : not_its_own;

@@ -890,6 +890,19 @@ static void a_node_asks_for_the_shutdown(void **state) {
     strcpy(w.actions, "exit 143\n");
 }
 
+/* Said before it was told to stop, and heard after: nobody would stop what it starts. */
+static void a_late_start_of_one_that_stops(void **state) {
+    (void)state;
+    run(PROCESS);
+    run(TCP);
+    stop(PROCESS, SECOND);
+    stop(TCP, SECOND);
+    forget();
+    hear(PROCESS, (struct tr_control){ .type = TR_CONTROL_START, .node = TCP });
+    exited(TCP, EXITED(0));
+    expect("1: down 5.1 stopped: stopped\n4: down 5.1 stopped: stopped\n1: gone 5\n4: gone 5\n");
+}
+
 static void a_signal_that_is_sent_twice_at_once(void **state) {
     (void)state;
     tr_keeper_signal(w.keeper, SIGTERM, w.now);
@@ -1120,6 +1133,7 @@ int main(void) {
         RULE(main_gives_up),
         RULE(a_signal_stops_in_order),
         RULE(a_node_asks_for_the_shutdown),
+        RULE(a_late_start_of_one_that_stops),
         RULE(a_signal_that_is_sent_twice_at_once),
         RULE(the_deadline_names_survivors),
         RULE(main_dies_in_the_shutdown),
