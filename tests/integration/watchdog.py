@@ -104,11 +104,11 @@ def test_who_may_block():
 
 
 def wakes(pid):
-    """How often the threads of a process have gone to sleep."""
+    """How often the threads of a process have gone to sleep; that others were preferred does not count."""
     total = 0
     for task in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{task}/status", encoding="ascii", errors="replace") as text:
-            total += sum(int(line.split()[1]) for line in text if "voluntary_ctxt" in line)
+            total += sum(int(line.split()[1]) for line in text if line.startswith("voluntary_ctxt"))
     return total
 
 
