@@ -73,8 +73,6 @@ struct tr_socket *tr_socket_new(int descriptor, size_t max_frame) {
     return socket;
 }
 
-int tr_socket_descriptor(const struct tr_socket *socket) { return socket->descriptor; }
-
 /* ---- Descriptors ---- */
 
 static void close_all(const int *descriptors, uint32_t count) {

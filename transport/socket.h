@@ -42,7 +42,6 @@ int tr_socket_pair(int descriptors[2]);
 struct tr_socket *tr_socket_new(int descriptor, size_t max_frame);
 /* Closes it. NULL is nothing. */
 void tr_socket_free(struct tr_socket *socket);
-int tr_socket_descriptor(const struct tr_socket *socket);
 
 /* One frame; the next after an OK. The descriptors stay the caller's. OK: it is with the kernel. AGAIN: the rest is
  * kept here, and tr_socket_flush sends it; the kernel says when, unless it has too many descriptors on their way:

@@ -4,7 +4,8 @@
  *
  * Who runs what: senders pack their message on their own worker, take credit, and push the parcel into
  * the mailbox of the lane's cell (lane_send.c). All else happens in that cell: the peer machine, frames
- * in and out, acks (lane.c, lane_inbound.c, lane_ask.c). The wire's threads and the host only push events to it.
+ * in and out, acks (lane.c, lane_inbound.c, lane_ask.c), and the socket to a process of this machine (lane_wire.c). The
+ * threads of other wires and the host only push events to it.
  */
 #ifndef TR_LANE_H
 #define TR_LANE_H
